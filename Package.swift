@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library of Debian's, imported by exactly one Swift target.
+func system(_ name: String, apt package: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/C/\(name)", providers: [.apt([package])])
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency], extra: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + extra)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        resources: resources,
+        swiftSettings: settings)
+}
+
+let package = Package(
+    name: "flist",
+    products: [
+        .executable(name: "flist", targets: ["flist"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        system("CFUSE", apt: "libfuse3-dev"),
+        system("CSQLite", apt: "libsqlite3-dev"),
+        system("CArchive", apt: "libarchive-dev"),
+        system("CZstd", apt: "libzstd-dev"),
+        system("CSnappy", apt: "libsnappy-dev"),
+        system("CCrypto", apt: "libssl-dev"),
+        system("CHiredis", apt: "libhiredis-dev"),
+        system("CCurl", apt: "libcurl4-openssl-dev"),
+        system("CYAML", apt: "libyaml-dev"),
+        system("CXXHash", apt: "libxxhash-dev"),
+        .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
+
+        library("Support", ["CLinux"]),
+        library("FlistFormat", ["Support"], extra: [.strictMemorySafety()]),
+        library("BlockCodec", ["Support", "CZstd", "CSnappy", "CCrypto"]),
+        library(
+            "BlockStore",
+            ["Support", "BlockCodec", "CHiredis", "CCurl", "CYAML", .product(name: "Logging", package: "swift-log")]),
+        library("BlockCache", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
+        library("FlistImage", ["Support", "FlistFormat", "BlockCodec", "CSQLite", "CArchive", "CXXHash"]),
+        library(
+            "FlistContent",
+            [
+                "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        library("FUSESession", ["Support", "CFUSE"]),
+        library(
+            "FlistFileSystem",
+            [
+                "Support", "BlockCodec", "FlistImage", "FlistContent", "FUSESession",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        library(
+            "FlistTools",
+            [
+                "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
+            ]),
+        .executableTarget(
+            name: "flist",
+            dependencies: [
+                "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession",
+                "FlistFileSystem", "FlistTools",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+
+        .target(
+            name: "TestSupport", dependencies: ["Support"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("Support", []),
+        tests("FlistFormat", ["Support"]),
+        tests("BlockCodec", ["Support"]),
+        tests("BlockStore", ["Support", "BlockCodec"]),
+        tests("BlockCache", ["Support", "BlockCodec"]),
+        tests("FlistImage", ["Support", "FlistFormat", "BlockCodec"]),
+        tests("FlistContent", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage"]),
+        tests("FUSESession", ["Support"]),
+        tests(
+            "FlistFileSystem",
+            ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession"]),
+        tests("FlistTools", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
+        .testTarget(name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,47 @@
+internal import CLinux
+internal import Glibc
+
+/// A named thread of the operating system, for work that blocks; join it or let it run on.
+///
+/// All signals are blocked in it: they belong to the thread that waits for them.
+public final class WorkerThread: @unchecked Sendable {
+    // Written once before the object is handed out, read by `join` only.
+    private var thread = pthread_t()
+
+    /// Starts the thread; `name` is cut to 15 bytes, as Linux does.
+    public init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(FlistError) {
+        let start = Unmanaged.passRetained(Start(name: name, body: body))
+        let code = pthread_create(&thread, nil, workerThreadMain, start.toOpaque())
+        guard code == 0 else {
+            start.release()
+            throw FlistError("cannot start the thread \(name)", errno: Errno(rawValue: code))
+        }
+    }
+
+    /// Waits until the body has returned. Call at most once.
+    public func join() { pthread_join(thread, nil) }
+
+    /// Lets the thread free itself when it ends; `join` must not be called then.
+    public func detach() { pthread_detach(thread) }
+}
+
+private final class Start: Sendable {
+    let name: String
+    let body: @Sendable () -> Void
+
+    init(name: String, body: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.body = body
+    }
+}
+
+private func workerThreadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+    var signals = sigset_t()
+    sigfillset(&signals)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    _ = linux_prctl_set_name(String(start.name.prefix(15)))
+    start.body()
+    return nil
+}
