@@ -2,7 +2,7 @@ import BlockCodec
 import Support
 import Testing
 
-/// A block whose stored bytes were made by another implementation.
+/// A block whose stored bytes are known from elsewhere.
 struct KnownBlock: Sendable, CustomTestStringConvertible {
     let name: String
     let codec: BlockCodec
@@ -13,7 +13,7 @@ struct KnownBlock: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    // From the original tools' own libraries: libflist for XXTEA, rfs for AES-256-GCM.
+    // The known answers that come with the descriptions of the two formats; not made by this encoder.
     static let all = [
         KnownBlock(
             name: "rfs, hello", codec: .gcmSnappy, plain: Array("hello flist\n".utf8),
@@ -38,7 +38,7 @@ struct KnownBlock: Sendable, CustomTestStringConvertible {
     ]
 }
 
-@Suite("Blocks of the original tools")
+@Suite("Known blocks")
 struct KnownAnswerTests {
     @Test("are decoded", arguments: KnownBlock.all)
     func decoding(block: KnownBlock) throws {
