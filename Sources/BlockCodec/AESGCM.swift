@@ -56,9 +56,11 @@ struct AESGCM: ~Copyable {
         guard key.count == 32 else { return false }
         if context == nil {
             context = EVP_CIPHER_CTX_new()
-            guard EVP_CipherInit_ex(context, EVP_aes_256_gcm(), nil, nil, nil, encrypting) == 1 else { return false }
+            guard context != nil, EVP_CipherInit_ex(context, EVP_aes_256_gcm(), nil, nil, nil, encrypting) == 1 else {
+                return false
+            }
         }
-        let context = context
+        guard let context else { return false }
         return key.withBytes { bytes in
             let pointer = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
             return EVP_CipherInit_ex(context, nil, nil, pointer, pointer, encrypting) == 1

@@ -32,6 +32,7 @@ struct ZstdDecompressor: ~Copyable {
     ) throws(CodecError) {
         try Zstd.check(compressed, plainLength: plain.count)
         if context == nil { context = ZSTD_createDCtx() }
+        guard let context else { throw .damaged("zstd: no memory for a context") }
         // Decompression in one step uses the output as its window: no memory besides the context.
         let length = ZSTD_decompressDCtx(
             context, plain.baseAddress, plain.count, compressed.baseAddress, compressed.count)
@@ -56,11 +57,10 @@ struct ZstdCompressor: ~Copyable {
     mutating func compress(
         _ plain: UnsafeRawBufferPointer, into compressed: UnsafeMutableRawBufferPointer
     ) throws(CodecError) -> Int {
-        if context == nil {
-            context = ZSTD_createCCtx()
-            // The content size is in the header by default when compressing in one step.
-            _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
-        }
+        if context == nil { context = ZSTD_createCCtx() }
+        guard let context else { throw .damaged("zstd: no memory for a context") }
+        // The content size is in the header by default when compressing in one step.
+        _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
         let length = ZSTD_compress2(
             context, compressed.baseAddress, compressed.count, plain.baseAddress, plain.count)
         guard ZSTD_isError(length) == 0 else {
