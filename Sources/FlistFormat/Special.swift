@@ -31,16 +31,16 @@ public struct Special: Equatable, Sendable {
 
     /// Numbers make a device whatever the kind says: a character device, which is by far the likelier, unless the
     /// kind says block. Without numbers the kind is believed, so that a fifo of the usual writer becomes a socket:
-    /// nothing in the file tells the two apart. Nil when neither the numbers nor the kind say anything.
+    /// nothing in the file tells the two apart. Nil for a device without numbers.
     public var meaning: Meaning? {
         if let (major, minor) = deviceNumbers {
             return kind == .block
                 ? .blockDevice(major: major, minor: minor) : .characterDevice(major: major, minor: minor)
         }
         return switch kind {
-        case .socket: .socket
+        case .socket, .unknown: .socket
         case .fifo: .fifo
-        case .block, .character, .unknown: nil
+        case .block, .character: nil
         }
     }
 

@@ -27,7 +27,23 @@ struct Database: ~Copyable {
     /// The file must not change while it is open (`immutable`): no lock and no journal is looked for.
     static func openUntrusted(path: [UInt8], steps: Int) throws(DatabaseError) -> Database {
         let uri = "file:\(percentEncoded(path))?immutable=1&mode=ro"
-        let handle = try open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX)
+        return try guarded(try open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX), steps)
+    }
+
+    /// As above, for a database in memory, which must stay as it is for as long as the answer lives.
+    static func openUntrusted(memory: UnsafeRawBufferPointer, steps: Int) throws(DatabaseError) -> Database {
+        let database = try guarded(try open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX), steps)
+        let bytes = UnsafeMutableRawPointer(mutating: memory.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+        let count = Int64(memory.count)
+        // Read-only: SQLite neither writes to the bytes nor frees them.
+        let flags = UInt32(SQLITE_DESERIALIZE_READONLY)
+        guard sqlite3_deserialize(database.handle, "main", bytes, count, count, flags) == SQLITE_OK else {
+            throw error(of: database.handle)
+        }
+        return database
+    }
+
+    private static func guarded(_ handle: OpaquePointer, _ steps: Int) throws(DatabaseError) -> Database {
         let budget = StepBudget(steps)
         let database = Database(handle: handle, budget: budget)
         for (option, value) in [
@@ -37,18 +53,7 @@ struct Database: ~Copyable {
         ] {
             sqlite_db_config_flag(handle, option, Int32(value))
         }
-        // Directories of a .flist are one value each: those of 100,000 entries take some ten megabytes.
-        sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 256 << 20)
-        sqlite3_limit(handle, SQLITE_LIMIT_SQL_LENGTH, 100_000)
-        sqlite3_limit(handle, SQLITE_LIMIT_COLUMN, 100)
-        sqlite3_limit(handle, SQLITE_LIMIT_EXPR_DEPTH, 50)
-        sqlite3_limit(handle, SQLITE_LIMIT_COMPOUND_SELECT, 3)
-        sqlite3_limit(handle, SQLITE_LIMIT_VDBE_OP, 25_000)
-        sqlite3_limit(handle, SQLITE_LIMIT_FUNCTION_ARG, 8)
-        sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
-        sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100)
-        sqlite3_limit(handle, SQLITE_LIMIT_TRIGGER_DEPTH, 1)
-        sqlite3_limit(handle, SQLITE_LIMIT_WORKER_THREADS, 0)
+        for (limit, value) in Self.limits { sqlite3_limit(handle, limit, value) }
         // The budget object lives as long as the connection, which the Database owns.
         sqlite3_progress_handler(
             handle, stepsPerCall,
@@ -62,6 +67,14 @@ struct Database: ~Copyable {
         try database.execute("PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0")
         return database
     }
+
+    /// Directories of a `.flist` are one value each: those of 100,000 entries take some ten megabytes.
+    private static let limits: [(Int32, Int32)] = [
+        (SQLITE_LIMIT_LENGTH, 256 << 20), (SQLITE_LIMIT_SQL_LENGTH, 100_000), (SQLITE_LIMIT_COLUMN, 100),
+        (SQLITE_LIMIT_EXPR_DEPTH, 50), (SQLITE_LIMIT_COMPOUND_SELECT, 3), (SQLITE_LIMIT_VDBE_OP, 25_000),
+        (SQLITE_LIMIT_FUNCTION_ARG, 8), (SQLITE_LIMIT_ATTACHED, 0), (SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
+        (SQLITE_LIMIT_TRIGGER_DEPTH, 1), (SQLITE_LIMIT_WORKER_THREADS, 0),
+    ]
 
     /// Opens or makes a database of our own for writing.
     static func openOwn(path: [UInt8], create: Bool) throws(DatabaseError) -> Database {
