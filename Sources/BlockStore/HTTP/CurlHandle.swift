@@ -55,6 +55,7 @@ final class CurlHandle {
         set(CURLOPT_BUFFERSIZE, options.receiveBuffer)
         set(CURLOPT_TCP_KEEPALIVE, 1)
         guard set(CURLOPT_USERAGENT, "flist") else { return false }
+        if let file = options.certificateAuthorities, !set(CURLOPT_CAINFO, file) { return false }
         guard let credentials else { return true }
         set(CURLOPT_HTTPAUTH, 1)  // CURLAUTH_BASIC, a macro with a cast
         return set(CURLOPT_USERNAME, credentials.user) && set(CURLOPT_PASSWORD, credentials.password)

@@ -3,7 +3,7 @@ internal import Support
 
 /// What the three HTTP stores share: a lane of the engine, and batches of existence checks.
 struct HTTPClient: Sendable {
-    let engine = HTTPEngine.shared
+    var engine = HTTPEngine.shared
     let lane = HTTPLane()
     /// For requests that have no deadline of their own: writing, and asking for existence.
     let timeout: Duration

@@ -20,7 +20,8 @@ final class HTTPEngine: Sendable {
     // Used by the thread; others only call curl_multi_wakeup, which may be called from any thread.
     nonisolated(unsafe) private let multi: UnsafeMutableRawPointer?
 
-    private init(_ options: HTTPOptions) {
+    /// Another engine than the shared one is for tests: its thread stays, too.
+    init(_ options: HTTPOptions) {
         self.options = options
         // The first handle sets the library up.
         multi = CurlHandle() == nil ? nil : curl_multi_init()

@@ -17,6 +17,8 @@ struct HTTPOptions: Sendable {
     var maximumRedirects = 5
     /// What one reading from a socket may take. 128 KiB against curl's 16 KiB: see docs/performance.md.
     var receiveBuffer = 128 << 10
+    /// A file of certificates to trust instead of the system's.
+    var certificateAuthorities: String?
     /// Idle handles kept for use again.
     var idleHandles = 64
 }

@@ -24,9 +24,13 @@ public final class HTTPStore: BlockStore {
 
     /// `base` is an http or https address; user and password in it are sent as basic authentication.
     /// `timeout` bounds one batch of `contains`.
-    public init(base: String, timeout: Duration = .seconds(30)) {
+    public convenience init(base: String, timeout: Duration = .seconds(30)) {
+        self.init(base: base, HTTPClient(timeout: timeout))
+    }
+
+    init(base: String, _ client: HTTPClient) {
         self.base = HTTPAddress(base)
-        client = HTTPClient(timeout: timeout)
+        self.client = client
     }
 
     public var address: String { base.shown }

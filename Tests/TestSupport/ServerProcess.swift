@@ -1,0 +1,56 @@
+internal import Foundation
+
+/// A server program of the machine, listening on a free port of 127.0.0.1, in a temporary folder of its own.
+///
+/// Ends with its object, folder and all.
+final class ServerProcess: @unchecked Sendable {
+    // Process is not Sendable: it is started here and ended in deinit, and touched nowhere else.
+    private let process: Process
+    let folder: String
+    let port: UInt16
+
+    /// Why a server did not come up.
+    struct Failure: Error, CustomStringConvertible { let description: String }
+
+    /// A new folder that a server may fill.
+    static func makeFolder(_ name: String) throws -> String {
+        let path = "\(NSTemporaryDirectory())flist-\(name)-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    /// Starts the program and waits until it accepts connections; its output goes to `<folder>/log`.
+    init(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], folder: String, port: UInt16
+    ) throws {
+        self.folder = folder
+        self.port = port
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        let log = "\(folder)/log"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        let output = FileHandle(forWritingAtPath: log)
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let end = Date(timeIntervalSinceNow: 30)
+        while !LoopbackPort.isOpen(port) {
+            guard process.isRunning, Date() < end else {
+                let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+                throw Failure(description: "\(program) did not start: \(text.suffix(500))")
+            }
+            usleep(10_000)
+        }
+    }
+
+    deinit {
+        if process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}
