@@ -1,1 +1,91 @@
-internal import Support
+public import BlockCodec
+internal import Glibc
+public import Support
+internal import Synchronization
+
+/// Keeps the plain contents of files on disk, one object per content, for all flists, mounts and processes.
+///
+/// Thread-safe, and safe beside other processes on the same folder. Nothing in it is needed: without a disk that
+/// takes anything, objects hold nothing and everything comes from the stores. The quota counts contents; folders and
+/// the tree indexes in `indexFolder` come on top.
+public final class BlockCache: Sendable {
+    /// How much is kept, and for how long.
+    public struct Options: Sendable, Hashable {
+        /// Bytes of contents, of all processes together; nil for no limit but the free share.
+        public var quota: UInt64?
+        /// The share of the disk that is left alone, from 0 to 1.
+        public var freeShare: Double
+        /// What was not used for so long is removed by `collect`.
+        public var maximumAge: Duration
+
+        public init(
+            quota: UInt64? = nil, freeShare: Double = 0.05, maximumAge: Duration = .seconds(90 * 24 * 60 * 60)
+        ) {
+            self.quota = quota
+            self.freeShare = freeShare
+            self.maximumAge = maximumAge
+        }
+    }
+
+    /// The folder that was given.
+    public let folder: String
+    let options: Options
+    let core: CacheCore
+    private let serials = Atomic<UInt64>(0)
+
+    /// Opens a cache, and makes its folders (mode 0700) where they are missing. Blocks.
+    ///
+    /// - Throws: If the folder cannot be made, is no folder, or may be written by others.
+    public convenience init(folder: String, options: Options = Options()) throws(FlistError) {
+        try self.init(folder: folder, options: options, boot: .current)
+    }
+
+    init(folder: String, options: Options, boot: BootID) throws(FlistError) {
+        self.folder = folder
+        self.options = options
+        let paths = CacheFolder(path: folder)
+        try paths.prepare()
+        let core = CacheCore(folder: paths, options: options, boot: boot)
+        self.core = core
+        core.ledger.setMakeRoom { [weak core] bytes in core?.makeRoom(for: bytes) ?? false }
+        core.durability.setOnLoss { [weak core] in core?.distrust() }
+        core.enterBoot()
+        core.durability.adopt()
+    }
+
+    deinit { close() }
+
+    /// Where tree indexes are kept.
+    public var indexFolder: String { core.folder.index }
+
+    /// The object of a content, open until it is let go of. Never fails: it may hold nothing. Blocks on the disk.
+    ///
+    /// - Parameter content: `ContentID.of(blocks)`, which callers keep.
+    public func object(for content: Digest, blocks: any BlockList) -> CachedObject {
+        if let open = core.openObject(content) { return open }
+        let serial = serials.add(1, ordering: .relaxed).newValue
+        let made = CachedObject(content: content, blocks: blocks, core: core, serial: serial)
+        return core.table.withLock { table in
+            if let other = table[content]?.object { return other }
+            table[content] = CacheCore.Entry(object: made, serial: serial)
+            return made
+        }
+    }
+
+    /// Ends the cache's thread and gives its reservations back. Open objects can still be read, and store no more.
+    ///
+    /// Idempotent. Does not wait for the disk: what is not yet known to be on it is taken over by the next process.
+    public func close() {
+        guard !core.closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        core.durability.stop()
+        core.ledger.close()
+        core.workspace.close()
+    }
+
+    /// Ends as a killed process would: nothing is given back or removed.
+    func abandon() {
+        guard !core.closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        core.durability.stop()
+        core.workspace.close(abandon: true)
+    }
+}

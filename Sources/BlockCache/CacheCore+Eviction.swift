@@ -1,0 +1,93 @@
+internal import Glibc
+internal import Support
+
+/// One content on disk, as a look through the folders finds it.
+struct StoredObject {
+    enum Kind { case durable, fresh, partial }
+
+    let name: ObjectName
+    let kind: Kind
+    let path: String
+    /// The map's path, for a partial one.
+    let mapPath: String?
+    /// On disk, with the map.
+    let bytes: UInt64
+    let lastUse: timespec
+}
+
+extension CacheCore {
+    /// Every content on disk, in no order. Takes some microseconds for each; blocks.
+    func storedObjects() -> [StoredObject] {
+        var found: [StoredObject] = []
+        for shard in CacheFolder.shards(of: folder.objects) { collect(shard, .durable, into: &found) }
+        collect(folder.fresh, .fresh, into: &found)
+        for shard in CacheFolder.shards(of: folder.partial) { collect(shard, .partial, into: &found) }
+        return found
+    }
+
+    private func collect(_ path: String, _ kind: StoredObject.Kind, into found: inout [StoredObject]) {
+        for entry in entries(of: path) {
+            guard let name = ObjectName(parsing: entry) else { continue }
+            let file = "\(path)/\(entry)"
+            var status = stat()
+            guard lstat(file, &status) == 0 else { continue }
+            let (lastUse, bytes) = (status.st_atim, DiskBytes.of(status))
+            let map = kind == .partial ? file + CacheFolder.mapSuffix : nil
+            let mapBytes = map.flatMap { lstat($0, &status) == 0 ? DiskBytes.of(status) : nil } ?? 0
+            found.append(
+                StoredObject(
+                    name: name, kind: kind, path: file, mapPath: map, bytes: bytes + mapBytes, lastUse: lastUse))
+        }
+    }
+
+    /// Evicts what was not used for longest, so that `bytes` more have room; false if that cannot be had.
+    func makeRoom(for bytes: UInt64) -> Bool {
+        folder.withLock {
+            // The ledger drifts upwards when processes are killed: the count may show that there is room.
+            let objects = storedObjects()
+            var used = objects.reduce(0) { $0 + $1.bytes }
+            ledger.recounted(used)
+            let total = ledger.used ?? used
+            let reserved = total - min(total, used)
+            var isTooMuch = false
+            var target = UInt64.max
+            if let quota = ledger.quota, reserved + used + bytes > quota {
+                guard bytes <= quota else { return false }
+                isTooMuch = true
+                // A tenth at once, so that the look through the cache is paid for.
+                let room = max(bytes, quota / 10)
+                target = quota - min(quota, room + reserved)
+            }
+            let allowance = ledger.allowance()
+            if allowance < bytes {
+                isTooMuch = true
+                let lacking = max(bytes, ledger.chunk) - allowance
+                target = min(target, used - min(used, lacking))
+            }
+            guard isTooMuch else { return true }
+            var freed: UInt64 = 0
+            for object in objects.sorted(by: { $0.lastUse < $1.lastUse }) {
+                if used <= target { break }
+                guard evict(object) else { continue }
+                used -= object.bytes
+                freed += object.bytes
+            }
+            return freed > 0
+        }
+    }
+
+    /// Removes a content unless someone has it open; answers whether. Call under the cache's lock.
+    func evict(_ object: StoredObject) -> Bool {
+        guard let file = try? CachedObject.openQuietly(object.path, O_RDONLY),
+            flock(file.number, LOCK_EX | LOCK_NB) == 0, isSame(file.number, object.path),
+            unlink(object.path) == 0
+        else { return false }
+        if let map = object.mapPath { unlink(map) }
+        ledger.credit(object.bytes)
+        return true
+    }
+}
+
+private func < (a: timespec, b: timespec) -> Bool {
+    (a.tv_sec, a.tv_nsec) < (b.tv_sec, b.tv_nsec)
+}

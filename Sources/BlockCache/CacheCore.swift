@@ -1,0 +1,89 @@
+internal import BlockCodec
+internal import Glibc
+internal import Support
+internal import Synchronization
+
+/// What a cache and its open objects share. Thread-safe.
+final class CacheCore: Sendable {
+    let folder: CacheFolder
+    let boot: BootID
+    let owner = geteuid()
+    let log = FailureLog()
+    let workspace: Workspace
+    let ledger: Ledger
+    let durability: Durability
+    let table = Mutex<[Digest: Entry]>([:])
+    let closed = Atomic<Bool>(false)
+
+    struct Entry {
+        weak var object: CachedObject?
+        let serial: UInt64
+    }
+
+    init(folder: CacheFolder, options: BlockCache.Options, boot: BootID) {
+        self.folder = folder
+        self.boot = boot
+        workspace = Workspace(folder: folder, log: log)
+        ledger = Ledger(folder: folder, options: options, workspace: workspace, log: log)
+        durability = Durability(folder: folder, log: log)
+    }
+
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+
+    /// Takes an object's entry away when the object goes, unless a later object has its place.
+    func forget(_ content: Digest, serial: UInt64) {
+        table.withLock { table in
+            if table[content]?.serial == serial { table[content] = nil }
+        }
+    }
+
+    /// The objects that are open now.
+    var openObjects: [CachedObject] {
+        // Let go of outside the lock, since the last reference to an object takes it.
+        table.withLock { table in table.values.compactMap(\.object) }
+    }
+
+    func openObject(_ content: Digest) -> CachedObject? { table.withLock { $0[content]?.object } }
+
+    /// Removes a file and takes its bytes off the ledger; nothing if it is not there.
+    @discardableResult
+    func remove(_ path: String) -> UInt64 {
+        var status = stat()
+        guard lstat(path, &status) == 0, unlink(path) == 0 else { return 0 }
+        let bytes = DiskBytes.of(status)
+        ledger.credit(bytes)
+        return bytes
+    }
+
+    func cannotStore(_ error: Errno) {
+        log.report("cannot store in the cache \(folder.path): \(error); \(Self.remedy(for: error))")
+    }
+
+    static func remedy(for error: Errno) -> String {
+        switch error {
+        case .noSpace, .quotaExceeded: "reads go on from the stores; free some disk space"
+        case .readOnly: "reads go on from the stores; mount its file system read-write"
+        default: "reads go on from the stores; check the disk (dmesg)"
+        }
+    }
+
+    /// Reads from a descriptor that its backing owns.
+    func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(Errno) -> Int {
+        let borrowed = FileDescriptor(owning: descriptor)
+        let result: Result<Int, Errno>
+        do throws(Errno) { result = .success(try borrowed.read(into: buffer, at: offset)) } catch {
+            result = .failure(error)
+        }
+        _ = borrowed.release()
+        return try result.get()
+    }
+
+    /// Writes to a descriptor that its backing owns.
+    func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: UInt64) throws(Errno) {
+        let borrowed = FileDescriptor(owning: descriptor)
+        var failure: Errno?
+        do throws(Errno) { try borrowed.write(bytes, at: offset) } catch { failure = error }
+        _ = borrowed.release()
+        if let failure { throw failure }
+    }
+}

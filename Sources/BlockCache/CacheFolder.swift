@@ -1,0 +1,123 @@
+internal import CLinux
+internal import Glibc
+internal import Support
+
+/// Where everything in a cache's folder is, and the few system calls on whole names.
+///
+///     objects/xx/<name>      complete, and known to be on disk
+///     fresh/<name>           complete and verified; whether it is on disk is not known yet
+///     partial/xx/<name>      some blocks, the file is sparse; <name>.map says which
+///     tmp/<random>/          one per process; files that appear elsewhere by rename; `lock` is held by its process
+///     index/                 tree indexes, made by others
+///     lock                   held for whole-cache work; boot: the boot that `fresh` belongs to; usage: the ledger
+struct CacheFolder: Sendable {
+    let path: String
+
+    var objects: String { "\(path)/objects" }
+    var fresh: String { "\(path)/fresh" }
+    var partial: String { "\(path)/partial" }
+    var temporary: String { "\(path)/tmp" }
+    var index: String { "\(path)/index" }
+    var lock: String { "\(path)/lock" }
+    var boot: String { "\(path)/boot" }
+    var usage: String { "\(path)/usage" }
+
+    func object(_ name: ObjectName) -> String { "\(path)/objects/\(name.shard)/\(name)" }
+    func fresh(_ name: ObjectName) -> String { "\(path)/fresh/\(name)" }
+    func partial(_ name: ObjectName) -> String { "\(path)/partial/\(name.shard)/\(name)" }
+    func map(_ name: ObjectName) -> String { "\(path)/partial/\(name.shard)/\(name)\(Self.mapSuffix)" }
+
+    static let mapSuffix = ".map"
+
+    /// The 256 sub-folders of `objects` or `partial` that there may be.
+    static func shards(of folder: String) -> [String] {
+        (0..<256).map { "\(folder)/\(Hex.encode([UInt8($0)]))" }
+    }
+
+    /// Makes the folder and those in it. What is in the way or open to others is refused.
+    func prepare() throws(FlistError) {
+        do throws(Errno) {
+            try Self.makeFolder(path, parents: true)
+        } catch {
+            throw FlistError("cannot make the cache folder \(path)", errno: error)
+        }
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw FlistError("cannot look at the cache folder \(path)", errno: .current)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw FlistError(.invalid, "the cache folder \(path) is not a folder; remove it or name another")
+        }
+        guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+            throw FlistError(
+                .permission, "others may write in the cache folder \(path); make it yours alone (chown, chmod 700)")
+        }
+        for folder in [objects, fresh, partial, temporary, index] {
+            do throws(Errno) {
+                try Self.makeFolder(folder, parents: false)
+            } catch  where error == .readOnly || error == .noSpace || error == .quotaExceeded {
+                // A disk that takes nothing: what is there is served, the rest comes from the stores.
+                continue
+            } catch {
+                throw FlistError("cannot make the cache folder \(folder)", errno: error)
+            }
+        }
+    }
+
+    /// Makes a folder of mode 0700; one that is there already is fine.
+    static func makeFolder(_ path: String, parents: Bool) throws(Errno) {
+        do throws(Errno) {
+            _ = try systemCall { mkdir(path, 0o700) }
+        } catch .exists {
+            return
+        } catch .noEntry where parents {
+            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw .noEntry }
+            try makeFolder(String(path[..<slash]), parents: true)
+            try makeFolder(path, parents: false)
+        } catch .readOnly where access(path, F_OK) == 0 {
+            return
+        }
+    }
+
+    /// Renames, never over something that is there (EEXIST); makes the folder of `to` where it is missing.
+    static func move(_ from: String, to: String) throws(Errno) {
+        do throws(Errno) {
+            _ = try systemCall { linux_rename_noreplace(from, to) }
+        } catch .noEntry {
+            guard access(from, F_OK) == 0, let slash = to.lastIndex(of: "/") else { throw .noEntry }
+            try makeFolder(String(to[..<slash]), parents: false)
+            _ = try systemCall { linux_rename_noreplace(from, to) }
+        } catch .invalid {
+            // A file system without RENAME_NOREPLACE. Both names stand for the same bytes: replacing does no harm.
+            _ = try systemCall { rename(from, to) }
+        }
+    }
+
+    /// Runs `body` with the lock of the whole cache, across threads and processes. Blocks until it is free.
+    ///
+    /// Runs it without where the lock file cannot be made, on a disk that takes nothing.
+    func withLock<Result>(_ body: () -> Result) -> Result {
+        guard let descriptor = try? FileDescriptor(lock, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600) else {
+            return body()
+        }
+        let number = descriptor.number
+        _ = try? systemCall { flock(number, LOCK_EX) }
+        let result = body()
+        flock(number, LOCK_UN)
+        return result
+    }
+}
+
+/// The names in a folder, without `.` and `..`; none if it cannot be read. Blocks.
+func entries(of folder: String) -> [String] {
+    guard let directory = opendir(folder) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+            tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+}
