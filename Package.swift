@@ -62,7 +62,7 @@ let package = Package(
                 "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        library("FUSESession", ["Support", "CFUSE"]),
+        library("FUSESession", ["Support", "CFUSE", "CLinux"]),
         library(
             "FlistFileSystem",
             [

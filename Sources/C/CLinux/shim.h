@@ -14,6 +14,8 @@
 // Variadic: names the calling thread (at most 15 bytes).
 static inline int linux_prctl_set_name(const char *name) { return prctl(PR_SET_NAME, name); }
 
-// Hidden behind _GNU_SOURCE in <sys/mman.h>: an unnamed file in memory, closed on exec.
-extern int memfd_create(const char *name, unsigned int flags);
-static inline int linux_memfd_create(const char *name) { return memfd_create(name, 1U /* MFD_CLOEXEC */); }
+// Declared only with _GNU_SOURCE: descriptors that no other thread's fork can inherit.
+#include <sys/syscall.h>
+#include <unistd.h>
+static inline int linux_dup3(int from, int to, int flags) { return (int)syscall(SYS_dup3, from, to, flags); }
+static inline int linux_pipe2(int *ends, int flags) { return (int)syscall(SYS_pipe2, ends, flags); }

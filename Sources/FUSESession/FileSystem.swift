@@ -1,0 +1,57 @@
+internal import Support
+
+/// A read-only file system as the kernel sees it.
+///
+/// Every method is called by one of the session's workers and has to answer its reply exactly once, now or later,
+/// from any thread; a reply that is dropped answers EIO. A method that waits holds a worker: park the reply instead.
+/// Names and other buffers are valid during the call only. Requests that would write are answered by the session
+/// (EROFS).
+public protocol FileSystem: AnyObject, Sendable {
+    /// Finds a name in a directory. A name that is not there is best answered `negative()`.
+    func lookup(_ name: UnsafeRawBufferPointer, in parent: NodeID, _ reply: consuming EntryReply)
+    func getAttributes(_ node: NodeID, _ reply: consuming AttributesReply)
+    /// Answers with the target's bytes, without a zero at the end.
+    func readLink(_ node: NodeID, _ reply: consuming DataReply)
+    /// Opens a file; `flags` as in open(2). By default ENOSYS: files are opened without asking again.
+    func open(_ node: NodeID, flags: Int32, _ reply: consuming OpenReply)
+    /// Reads `size` bytes at `offset`, at most as many as `reply.scratch` has.
+    func read(_ node: NodeID, handle: UInt64, offset: UInt64, size: Int, _ reply: consuming DataReply)
+    func release(_ node: NodeID, handle: UInt64, _ reply: consuming EmptyReply)
+    /// Opens a directory. By default ENOSYS: the kernel caches directories and opens them without asking again.
+    func openDirectory(_ node: NodeID, _ reply: consuming OpenReply)
+    /// Lists a directory from `offset`, which is 0 or what an earlier entry gave as `nextOffset`. Answer in the call.
+    func readDirectory(
+        _ node: NodeID, offset: UInt64, size: Int, plus: Bool, _ reply: consuming DirectoryReply)
+    func releaseDirectory(_ node: NodeID, handle: UInt64, _ reply: consuming EmptyReply)
+    func statistics(_ reply: consuming StatisticsReply)
+    /// Finds an extended attribute. By default ENOSYS: there are none.
+    func getXattr(_ node: NodeID, name: UnsafeRawBufferPointer, size: Int, _ reply: consuming XattrReply)
+    /// Lists the names of the extended attributes, each ended by a zero byte. By default ENOSYS: there are none.
+    func listXattr(_ node: NodeID, size: Int, _ reply: consuming XattrReply)
+    /// Finds data or a hole: `whence` is SEEK_DATA (3) or SEEK_HOLE (4). By default ENOSYS: files have no holes.
+    func seek(_ node: NodeID, offset: UInt64, whence: Int32, _ reply: consuming SeekReply)
+}
+
+extension FileSystem {
+    public func readLink(_ node: NodeID, _ reply: consuming DataReply) { reply.fail(.invalid) }
+
+    public func open(_ node: NodeID, flags: Int32, _ reply: consuming OpenReply) { reply.fail(.notImplemented) }
+
+    public func release(_ node: NodeID, handle: UInt64, _ reply: consuming EmptyReply) { reply.succeed() }
+
+    public func openDirectory(_ node: NodeID, _ reply: consuming OpenReply) { reply.fail(.notImplemented) }
+
+    public func releaseDirectory(_ node: NodeID, handle: UInt64, _ reply: consuming EmptyReply) { reply.succeed() }
+
+    public func statistics(_ reply: consuming StatisticsReply) { reply.succeed(FileSystemStatistics()) }
+
+    public func getXattr(_ node: NodeID, name: UnsafeRawBufferPointer, size: Int, _ reply: consuming XattrReply) {
+        reply.fail(.notImplemented)
+    }
+
+    public func listXattr(_ node: NodeID, size: Int, _ reply: consuming XattrReply) { reply.fail(.notImplemented) }
+
+    public func seek(_ node: NodeID, offset: UInt64, whence: Int32, _ reply: consuming SeekReply) {
+        reply.fail(.notImplemented)
+    }
+}

@@ -1,0 +1,99 @@
+internal import CFUSE
+internal import Glibc
+internal import Support
+
+/// One thread's loop: receives a request, lets it be served, until the connection ends.
+struct Worker {
+    /// The largest read or directory answer: 256 pages.
+    static let scratchSize = 1 << 20
+    /// What the kernel may want to send at once, 1 MiB and a header when libfuse made the handshake.
+    ///
+    /// Only the pages that requests fill are ever used: few KiB.
+    static let receiveSize = (1 << 20) + 8192
+
+    /// Memory from the kernel, page-aligned and untouched until used.
+    private static func map(_ size: Int) throws(FlistError) -> UnsafeMutableRawBufferPointer {
+        let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory, memory != MAP_FAILED else {
+            throw FlistError("cannot get memory for a FUSE worker", errno: .current)
+        }
+        return UnsafeMutableRawBufferPointer(start: memory, count: size)
+    }
+
+    /// Starts a worker thread of the session, which counts itself out when it ends.
+    static func start(_ core: SessionCore, number: Int) throws(FlistError) {
+        nonisolated(unsafe) let receive = try map(receiveSize)
+        // Both buffers belong to the one thread started here, which unmaps them.
+        nonisolated(unsafe) let scratch: UnsafeMutableRawBufferPointer
+        do throws(FlistError) {
+            scratch = try map(scratchSize)
+        } catch {
+            munmap(receive.baseAddress, receive.count)
+            throw error
+        }
+        core.workers.withLock { $0.running += 1 }
+        do throws(FlistError) {
+            let thread = try WorkerThread("fuse-\(number)") {
+                pthread_setspecific(core.scratchKey, scratch.baseAddress)
+                run(core, receive)
+                pthread_setspecific(core.scratchKey, nil)
+                munmap(receive.baseAddress, receive.count)
+                munmap(scratch.baseAddress, scratch.count)
+                countOut(core)
+            }
+            thread.detach()
+        } catch {
+            munmap(receive.baseAddress, receive.count)
+            munmap(scratch.baseAddress, scratch.count)
+            countOut(core)
+            throw error
+        }
+    }
+
+    private static func countOut(_ core: SessionCore) {
+        core.workers.withLock { workers in
+            workers.running -= 1
+            if workers.running == 0 { workers.hasEnded = true }
+        }
+        core.workers.broadcast()
+    }
+
+    private static func run(_ core: SessionCore, _ buffer: UnsafeMutableRawBufferPointer) {
+        let descriptor = core.descriptor
+        while true {
+            let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            if count < 0 {
+                switch errno {
+                // ENOENT: the request was interrupted before it was read.
+                case EINTR, EAGAIN, ENOENT: continue
+                // ENODEV: unmounted; ECONNABORTED: the connection was cut.
+                default:
+                    core.markEnded()
+                    return
+                }
+            }
+            let message = buffer.prefix(count).rebased
+            guard let header = UnsafeRawBufferPointer(message).header else { continue }
+            core.counters.count(opcode: header.opcode)
+            if writing.contains(header.opcode) {
+                refuse(header, on: descriptor)
+            } else {
+                core.process(message)
+            }
+        }
+    }
+
+    /// Requests that would change something. The kernel sends them only if the mount is not read-only.
+    private static let writing: Set<UInt32> = Set(
+        [
+            FUSE_SETATTR, FUSE_SYMLINK, FUSE_MKNOD, FUSE_MKDIR, FUSE_UNLINK, FUSE_RMDIR, FUSE_RENAME, FUSE_LINK,
+            FUSE_WRITE, FUSE_SETXATTR, FUSE_REMOVEXATTR, FUSE_CREATE, FUSE_FALLOCATE, FUSE_RENAME2,
+            FUSE_COPY_FILE_RANGE, FUSE_TMPFILE,
+        ].map(\.rawValue))
+
+    private static func refuse(_ request: fuse_in_header, on descriptor: Int32) {
+        var answer = fuse_out_header(
+            len: UInt32(MemoryLayout<fuse_out_header>.size), error: -EROFS, unique: request.unique)
+        _ = Glibc.write(descriptor, &answer, MemoryLayout<fuse_out_header>.size)
+    }
+}
