@@ -1,0 +1,9 @@
+/// The format that a flist has.
+public enum FlistKind: UInt8, Sendable, CaseIterable {
+    /// A tar archive with a database of Cap'n Proto messages, as 0-flist writes.
+    case flist = 1
+    /// A database as rfs version 2 writes.
+    case rfs = 2
+    /// The same database with our extra tables: hard links, xattrs, holes, nanoseconds.
+    case zstd = 3
+}

@@ -1,0 +1,138 @@
+internal import CSQLite
+internal import Support
+
+/// A connection to a SQLite file. Not thread-safe. Statements may outlive it.
+struct Database: ~Copyable {
+    let handle: OpaquePointer
+    /// Virtual machine steps left before the connection is interrupted; nil without a bound.
+    private let budget: StepBudget?
+
+    private final class StepBudget {
+        var left: Int
+        init(_ left: Int) { self.left = left }
+    }
+
+    private static let stepsPerCall: Int32 = 10_000
+
+    private init(handle: OpaquePointer, budget: StepBudget?) {
+        self.handle = handle
+        self.budget = budget
+    }
+
+    deinit { sqlite3_close_v2(handle) }
+
+    /// Opens a stranger's database for reading: it cannot run code of its own, be written to or grow, and is
+    /// interrupted when it keeps SQLite busy for longer than `steps` virtual machine steps.
+    ///
+    /// The file must not change while it is open (`immutable`): no lock and no journal is looked for.
+    static func openUntrusted(path: [UInt8], steps: Int) throws(DatabaseError) -> Database {
+        let uri = "file:\(percentEncoded(path))?immutable=1&mode=ro"
+        let handle = try open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX)
+        let budget = StepBudget(steps)
+        let database = Database(handle: handle, budget: budget)
+        for (option, value) in [
+            (SQLITE_DBCONFIG_DEFENSIVE, 1), (SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0), (SQLITE_DBCONFIG_ENABLE_TRIGGER, 0),
+            (SQLITE_DBCONFIG_ENABLE_VIEW, 0), (SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
+            (SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0),
+        ] {
+            sqlite_db_config_flag(handle, option, Int32(value))
+        }
+        // Directories of a .flist are one value each: those of 100,000 entries take some ten megabytes.
+        sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 256 << 20)
+        sqlite3_limit(handle, SQLITE_LIMIT_SQL_LENGTH, 100_000)
+        sqlite3_limit(handle, SQLITE_LIMIT_COLUMN, 100)
+        sqlite3_limit(handle, SQLITE_LIMIT_EXPR_DEPTH, 50)
+        sqlite3_limit(handle, SQLITE_LIMIT_COMPOUND_SELECT, 3)
+        sqlite3_limit(handle, SQLITE_LIMIT_VDBE_OP, 25_000)
+        sqlite3_limit(handle, SQLITE_LIMIT_FUNCTION_ARG, 8)
+        sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
+        sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100)
+        sqlite3_limit(handle, SQLITE_LIMIT_TRIGGER_DEPTH, 1)
+        sqlite3_limit(handle, SQLITE_LIMIT_WORKER_THREADS, 0)
+        // The budget object lives as long as the connection, which the Database owns.
+        sqlite3_progress_handler(
+            handle, stepsPerCall,
+            { context in
+                guard let context else { return 1 }
+                let budget = Unmanaged<StepBudget>.fromOpaque(context).takeUnretainedValue()
+                budget.left -= Int(Database.stepsPerCall)
+                return budget.left < 0 ? 1 : 0
+            }, Unmanaged.passUnretained(budget).toOpaque())
+        // No temporary files for sorting; pages that claim impossible cells are refused when they are read.
+        try database.execute("PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0")
+        return database
+    }
+
+    /// Opens or makes a database of our own for writing.
+    static func openOwn(path: [UInt8], create: Bool) throws(DatabaseError) -> Database {
+        let flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
+        let handle = try open("file:\(percentEncoded(path))", flags)
+        sqlite_db_config_flag(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
+        sqlite_db_config_flag(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        sqlite_db_config_flag(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+        sqlite_db_config_flag(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0)
+        sqlite3_busy_timeout(handle, 5_000)
+        return Database(handle: handle, budget: nil)
+    }
+
+    /// An empty database in memory, for SQLite's JSON functions.
+    static func inMemory() throws(DatabaseError) -> Database {
+        Database(handle: try open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX), budget: nil)
+    }
+
+    private static func open(_ uri: String, _ flags: Int32) throws(DatabaseError) -> OpaquePointer {
+        var handle: OpaquePointer?
+        let code = sqlite3_open_v2(uri, &handle, flags, nil)
+        guard code == SQLITE_OK, let handle else {
+            let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "no memory"
+            sqlite3_close_v2(handle)
+            throw DatabaseError(message)
+        }
+        sqlite3_extended_result_codes(handle, 1)
+        return handle
+    }
+
+    /// Runs statements that answer nothing of interest.
+    borrowing func execute(_ sql: String) throws(DatabaseError) {
+        guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw lastError }
+    }
+
+    /// Compiles one statement.
+    borrowing func prepare(_ sql: String) throws(DatabaseError) -> Statement {
+        var statement: OpaquePointer?
+        let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+        guard code == SQLITE_OK, let statement else { throw lastError }
+        return Statement(handle: statement)
+    }
+
+    /// The number of rows that the last statement changed.
+    borrowing func changes() -> Int { Int(sqlite3_changes(handle)) }
+
+    private var lastError: DatabaseError { Self.error(of: handle) }
+
+    static func error(of handle: OpaquePointer?) -> DatabaseError {
+        if sqlite3_errcode(handle) == SQLITE_INTERRUPT {
+            return DatabaseError("reading it takes more steps than a sound file of its size needs")
+        }
+        return DatabaseError(oneLine(String(cString: sqlite3_errmsg(handle))))
+    }
+
+    /// Messages may quote the file: keep them on one line and short.
+    private static func oneLine(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(200).map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
+    }
+
+    private static func percentEncoded(_ path: [UInt8]) -> String {
+        var text = ""
+        for byte in path {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                UInt8(ascii: "_"):
+                text.unicodeScalars.append(UnicodeScalar(byte))
+            default: text += "%" + Hex.encode(CollectionOfOne(byte))
+            }
+        }
+        return text
+    }
+}
