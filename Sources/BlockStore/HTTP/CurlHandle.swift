@@ -1,0 +1,155 @@
+internal import CCurl
+internal import Glibc
+internal import Support
+
+/// A libcurl easy handle with its error text. One thread at a time.
+final class CurlHandle {
+    let easy: UnsafeMutableRawPointer
+    private let errorText = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    private var headers: UnsafeMutablePointer<curl_slist>?
+
+    /// The library's own set-up, once for the process. Thread-safe by the language.
+    private static let library: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+
+    /// Nil when the library does not start or memory is short.
+    init?() {
+        guard Self.library == CURLE_OK, let easy = curl_easy_init() else {
+            errorText.deallocate()
+            return nil
+        }
+        self.easy = easy
+        errorText.initialize(repeating: 0)
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headers)
+        errorText.deallocate()
+    }
+
+    /// Forgets all options of the last use. Connections are kept: they belong to the multi handle.
+    func reset() {
+        curl_easy_reset(easy)
+        curl_slist_free_all(headers)
+        headers = nil
+    }
+
+    /// Options that every transfer has.
+    func applyCommon(_ options: HTTPOptions, url: String, credentials: HTTPRequest.Credentials?) -> Bool {
+        if let first = errorText.baseAddress {
+            first.pointee = 0
+            curl_easy_setopt_pointer(easy, CURLOPT_ERRORBUFFER, first)
+        }
+        guard set(CURLOPT_URL, url) else { return false }
+        // Signals belong to the thread that waits for them; name lookup has a thread of libcurl's own.
+        set(CURLOPT_NOSIGNAL, 1)
+        // A redirect must never reach files or other protocols of this machine.
+        guard set(CURLOPT_PROTOCOLS_STR, "http,https"), set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https") else {
+            return false
+        }
+        set(CURLOPT_MAXREDIRS, options.maximumRedirects)
+        set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+        set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout.milliseconds)
+        set(CURLOPT_LOW_SPEED_LIMIT, options.lowSpeedLimit)
+        set(CURLOPT_LOW_SPEED_TIME, max(1, options.lowSpeedTime.milliseconds / 1000))
+        set(CURLOPT_BUFFERSIZE, options.receiveBuffer)
+        set(CURLOPT_TCP_KEEPALIVE, 1)
+        guard set(CURLOPT_USERAGENT, "flist") else { return false }
+        guard let credentials else { return true }
+        set(CURLOPT_HTTPAUTH, 1)  // CURLAUTH_BASIC, a macro with a cast
+        return set(CURLOPT_USERNAME, credentials.user) && set(CURLOPT_PASSWORD, credentials.password)
+    }
+
+    /// All of a request but where its answer goes. False when memory is short or a text is not acceptable.
+    func apply(_ request: HTTPRequest, _ options: HTTPOptions) -> Bool {
+        guard applyCommon(options, url: request.url, credentials: request.credentials) else { return false }
+        // Over TLS, wait to see whether the first connection can be shared rather than open many.
+        set(CURLOPT_PIPEWAIT, request.url.hasPrefix("https:") ? 1 : 0)
+        // The object name is signed as it is written: no dots squeezed out.
+        set(CURLOPT_PATH_AS_IS, 1)
+        switch request.method {
+        case .get:
+            set(CURLOPT_HTTPGET, 1)
+            set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
+        case .head:
+            set(CURLOPT_NOBODY, 1)
+            set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
+        case .put, .post:
+            set(CURLOPT_POST, 1)
+            guard set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) else { return false }
+            let body = request.body?.bytes
+            curl_easy_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body?.count ?? 0))
+            // Not copied: the request's promise is that it stays until the completion. Null would mean a read function.
+            curl_easy_setopt_string(
+                easy, CURLOPT_POSTFIELDS, body?.baseAddress?.assumingMemoryBound(to: CChar.self) ?? Self.noBytes)
+        }
+        return setHeaders(request.headers + Self.headers(for: request.method))
+    }
+
+    /// What libcurl wrote about the last failure, or its sentence for the code.
+    func message(_ code: CURLcode) -> String {
+        if let first = errorText.baseAddress, first.pointee != 0 { return String(cString: first) }
+        return String(cString: curl_easy_strerror(code))
+    }
+
+    /// The status of the last answer; 0 when there was none.
+    var status: Int {
+        var status = 0
+        curl_easy_getinfo_long(easy, CURLINFO_RESPONSE_CODE, &status)
+        return status
+    }
+
+    /// The length the server announced; nil when it did not.
+    var contentLength: UInt64? {
+        var length: curl_off_t = -1
+        curl_easy_getinfo_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
+        return UInt64(exactly: length)
+    }
+
+    @discardableResult
+    func set(_ option: CURLoption, _ value: Int) -> Bool { curl_easy_setopt_long(easy, option, value) == CURLE_OK }
+
+    /// The text is copied by libcurl.
+    func set(_ option: CURLoption, _ value: String) -> Bool {
+        curl_easy_setopt_string(easy, option, value) == CURLE_OK
+    }
+
+    /// Where the body goes: `function` is called with `context`, which must outlive the transfer.
+    func setReceiver(_ function: curl_data_function?, _ context: UnsafeMutableRawPointer) {
+        curl_easy_setopt_data_function(easy, CURLOPT_WRITEFUNCTION, function)
+        curl_easy_setopt_pointer(easy, CURLOPT_WRITEDATA, context)
+    }
+
+    private func setHeaders(_ lines: [String]) -> Bool {
+        for line in lines {
+            guard let longer = curl_slist_append(headers, line) else { return false }
+            headers = longer
+        }
+        return curl_easy_setopt_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
+    }
+
+    /// No waiting for "100 Continue", and the true type instead of a form's.
+    private static func headers(for method: HTTPRequest.Method) -> [String] {
+        switch method {
+        case .get, .head: []
+        case .put, .post: ["Expect:", "Content-Type: application/octet-stream"]
+        }
+    }
+
+    // One zero byte for the life of the process; nobody writes to it.
+    nonisolated(unsafe) private static let noBytes: UnsafePointer<CChar> = {
+        let byte = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
+        byte.initialize(to: 0)
+        return UnsafePointer(byte)
+    }()
+}
+
+extension Duration {
+    /// Whole milliseconds, at least 1.
+    var milliseconds: Int {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        guard !overflow, whole < Int64(Int32.max) else { return Int(Int32.max) }
+        return max(1, Int(whole) + Int(attoseconds / 1_000_000_000_000_000))
+    }
+}

@@ -1,0 +1,70 @@
+internal import BlockCodec
+internal import Support
+
+/// What the three HTTP stores share: a lane of the engine, and batches of existence checks.
+struct HTTPClient: Sendable {
+    let engine = HTTPEngine.shared
+    let lane = HTTPLane()
+    /// For requests that have no deadline of their own: writing, and asking for existence.
+    let timeout: Duration
+
+    /// Requests of a batch that wait together; the deadline is that of the batch.
+    private static let batch = 256
+
+    /// The GET request for a block.
+    func request(_ url: String, for block: StoreRequest) -> HTTPRequest {
+        var request = HTTPRequest(.get, url, maximumLength: block.maximumLength, deadline: block.deadline)
+        request.isAbandoned = { block.isFinished }
+        return request
+    }
+
+    /// A request without an answer of interest.
+    func request(_ method: HTTPRequest.Method, _ url: String) -> HTTPRequest {
+        HTTPRequest(method, url, maximumLength: 64 << 10, deadline: .after(timeout))
+    }
+
+    /// Starts reads whose answers complete their blocks.
+    func get(_ blocks: [StoreRequest], _ request: (StoreRequest) -> HTTPRequest) {
+        engine.submit(
+            blocks.map { block in
+                HTTPJob(request: request(block), lane: lane) { block.complete($0.flatMap(\.block)) }
+            })
+    }
+
+    /// Sends a block and waits; any status of `accepted` is success.
+    func send(_ request: HTTPRequest, accepted: Set<Int>) throws(StoreError) {
+        let response = try engine.perform(request, on: lane)
+        guard !accepted.contains(response.status) else { return }
+        switch response.error {
+        // Not a missing block but a missing place to put it: the word would mislead.
+        case nil, .missing: throw .refused(response.reason)
+        case .some(let error): throw error
+        }
+    }
+
+    /// Asks for each with HEAD and waits.
+    func contains(
+        _ ids: [Digest], _ request: (Digest) -> HTTPRequest
+    ) throws(StoreError) -> [Bool] {
+        var found: [Bool] = []
+        found.reserveCapacity(ids.count)
+        var rest = ids[...]
+        while !rest.isEmpty {
+            let requests = rest.prefix(Self.batch).map(request)
+            rest = rest.dropFirst(Self.batch)
+            for result in engine.perform(requests, on: lane) {
+                switch try result.get().error {
+                case nil: found.append(true)
+                case .missing: found.append(false)
+                case .some(let error): throw error
+                }
+            }
+        }
+        return found
+    }
+
+    func close() {
+        lane.close()
+        engine.sweep()
+    }
+}
