@@ -1,4 +1,5 @@
 internal import BlockCodec
+internal import CLinux
 internal import Glibc
 internal import Support
 
@@ -20,6 +21,18 @@ final class BlockMap: Sendable {
     init(_ descriptor: consuming FileDescriptor, layout: BlockLayout) {
         self.descriptor = descriptor
         self.layout = layout
+    }
+
+    /// Opens the file at a path, of whatever layout its header says; nil if it has no valid header.
+    convenience init?(opening path: String) {
+        guard let file = try? FileDescriptor(path, O_RDWR | O_NOFOLLOW) else { return nil }
+        let bytes = [UInt8](unsafeUninitializedCapacity: Self.headerLength) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer)[..<Self.headerLength])
+            count = (try? file.read(into: raw, at: 0)) ?? 0
+        }
+        guard let header = Header(bytes) else { return nil }
+        self.init(file, layout: header.layout)
     }
 
     /// What the header says.

@@ -1,5 +1,7 @@
+internal import CLinux
 internal import Glibc
 internal import Support
+internal import Synchronization
 
 /// One content on disk, as a look through the folders finds it.
 struct StoredObject {
@@ -71,6 +73,7 @@ extension CacheCore {
                 guard evict(object) else { continue }
                 used -= object.bytes
                 freed += object.bytes
+                evictions.add(1, ordering: .relaxed)
             }
             return freed > 0
         }

@@ -1,4 +1,5 @@
 internal import BlockCodec
+internal import CLinux
 internal import Glibc
 internal import Support
 internal import Synchronization
@@ -14,6 +15,8 @@ final class CacheCore: Sendable {
     let durability: Durability
     let table = Mutex<[Digest: Entry]>([:])
     let closed = Atomic<Bool>(false)
+    /// Contents evicted to make room.
+    let evictions = Atomic<Int>(0)
 
     struct Entry {
         weak var object: CachedObject?

@@ -1,4 +1,5 @@
 internal import BlockCodec
+internal import CLinux
 internal import Glibc
 public import Support
 internal import Synchronization
