@@ -20,8 +20,8 @@ enum PercentEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// Escapes everything but the unreserved characters of RFC 3986.
-    static func encode(_ text: String) -> String {
+    /// Escapes everything but the unreserved characters of RFC 3986, and slashes where a path is meant.
+    static func encode(_ text: String, keepingSlashes: Bool = false) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {
@@ -29,6 +29,8 @@ enum PercentEncoding {
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
                 UInt8(ascii: "~"):
                 result.unicodeScalars.append(Unicode.Scalar(byte))
+            case UInt8(ascii: "/") where keepingSlashes:
+                result += "/"
             default:
                 result += "%" + Hex.encode([byte]).uppercased()
             }
