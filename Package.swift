@@ -55,7 +55,7 @@ let package = Package(
             "BlockStore",
             ["Support", "BlockCodec", "CHiredis", "CCurl", "CYAML", .product(name: "Logging", package: "swift-log")]),
         library("BlockCache", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
-        library("FlistImage", ["Support", "FlistFormat", "BlockCodec", "CSQLite", "CArchive", "CXXHash"]),
+        library("FlistImage", ["Support", "CLinux", "FlistFormat", "BlockCodec", "CSQLite", "CArchive", "CXXHash"]),
         library(
             "FlistContent",
             [

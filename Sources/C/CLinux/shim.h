@@ -13,3 +13,7 @@
 
 // Variadic: names the calling thread (at most 15 bytes).
 static inline int linux_prctl_set_name(const char *name) { return prctl(PR_SET_NAME, name); }
+
+// Hidden behind _GNU_SOURCE in <sys/mman.h>: an unnamed file in memory, closed on exec.
+extern int memfd_create(const char *name, unsigned int flags);
+static inline int linux_memfd_create(const char *name) { return memfd_create(name, 1U /* MFD_CLOEXEC */); }

@@ -22,6 +22,26 @@ public struct InodeAttributes: Hashable, Sendable {
     /// The file has a size but its flist names no blocks: it cannot be read.
     public var isWithoutBlocks: Bool
 
+    public init(
+        number: InodeNumber, type: FileType, permissions: UInt16, uid: UInt32, gid: UInt32, nlink: UInt32,
+        size: UInt64, sectors: UInt64, major: UInt32 = 0, minor: UInt32 = 0, mtime: Timestamp, ctime: Timestamp,
+        isWithoutBlocks: Bool = false
+    ) {
+        self.number = number
+        self.type = type
+        self.permissions = permissions
+        self.uid = uid
+        self.gid = gid
+        self.nlink = nlink
+        self.size = size
+        self.sectors = sectors
+        self.major = major
+        self.minor = minor
+        self.mtime = mtime
+        self.ctime = ctime
+        self.isWithoutBlocks = isWithoutBlocks
+    }
+
     /// The full `st_mode`: type and permissions.
     public var mode: UInt32 { type.modeBits | UInt32(permissions) }
 

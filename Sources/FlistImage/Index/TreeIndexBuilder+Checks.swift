@@ -32,7 +32,9 @@ extension TreeIndexBuilder {
 
     private func fault(inAttributes entry: TreeEntry) -> String? {
         if entry.permissions > 0o7777 { return "the permissions have more than 12 bits" }
-        if entry.size > UInt64(Int64.max) { return "the size \(entry.size) is more than 2^63 - 1" }
+        if entry.size > UInt64(Int64.max), entry.type == .regular || entry.type == .directory {
+            return "the size \(entry.size) is more than 2^63 - 1"
+        }
         if entry.mtime.nanoseconds >= 1_000_000_000 || entry.ctime.nanoseconds >= 1_000_000_000 {
             return "a time has a second or more of nanoseconds"
         }
