@@ -66,8 +66,8 @@ let package = Package(
         library(
             "FlistFileSystem",
             [
-                "Support", "BlockCodec", "FlistImage", "FlistContent", "FUSESession",
-                .product(name: "Logging", package: "swift-log"),
+                "Support", "CLinux", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
+                "FUSESession",
             ]),
         library(
             "FlistTools",
