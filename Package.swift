@@ -93,7 +93,7 @@ let package = Package(
         tests("BlockCache", ["Support", "BlockCodec"]),
         tests("FlistImage", ["Support", "FlistFormat", "BlockCodec"]),
         tests("FlistContent", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage"]),
-        tests("FUSESession", ["Support"]),
+        tests("FUSESession", ["Support", "CLinux"]),
         tests(
             "FlistFileSystem",
             ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession"]),
