@@ -61,7 +61,7 @@ extension CacheCore {
                 target = quota - min(quota, room + reserved)
             }
             let allowance = ledger.allowance()
-            if allowance < bytes {
+            if allowance < max(bytes, 1) {
                 isTooMuch = true
                 let lacking = max(bytes, ledger.chunk) - allowance
                 target = min(target, used - min(used, lacking))

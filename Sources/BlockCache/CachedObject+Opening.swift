@@ -78,5 +78,7 @@ extension CachedObject {
     /// Looks again at what the disk has, and trusts only that.
     func reopen() {
         slow.withLock { slow in replace(Self.existing(name, layout, blocks, core), &slow) }
+        let found = backing
+        if found.missing.load(ordering: .acquiring) == 0 { complete(found) }
     }
 }

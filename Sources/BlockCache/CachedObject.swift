@@ -46,6 +46,11 @@ public final class CachedObject: Sendable {
     }
 
     deinit {
+        withBacking { backing in
+            // Used until now, not just when it was opened.
+            var status = stat()
+            if backing.data >= 0, fstat(backing.data, &status) == 0 { Self.noteUse(backing.data, status) }
+        }
         current.load(ordering: .acquiring).release()
         core.forget(content, serial: serial)
     }
