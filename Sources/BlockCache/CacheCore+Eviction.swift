@@ -43,7 +43,9 @@ extension CacheCore {
     }
 
     /// Evicts what was not used for longest, so that `bytes` more have room; false if that cannot be had.
-    func makeRoom(for bytes: UInt64) -> Bool {
+    ///
+    /// With `isDiskFull` something is evicted in any case: the disk may be out of inodes, or its own quota used up.
+    func makeRoom(for bytes: UInt64, isDiskFull: Bool = false) -> Bool {
         folder.withLock {
             // The ledger drifts upwards when processes are killed: the count may show that there is room.
             let objects = storedObjects()
@@ -65,6 +67,10 @@ extension CacheCore {
                 isTooMuch = true
                 let lacking = max(bytes, ledger.chunk) - allowance
                 target = min(target, used - min(used, lacking))
+            }
+            if isDiskFull {
+                isTooMuch = true
+                target = min(target, used - min(used, max(bytes, used / 10)))
             }
             guard isTooMuch else { return true }
             var freed: UInt64 = 0

@@ -15,6 +15,8 @@ final class CacheCore: Sendable {
     let durability: Durability
     let table = Mutex<[Digest: Entry]>([:])
     let closed = Atomic<Bool>(false)
+    /// Whether all that is in `fresh` was written in this boot.
+    let isFreshTrusted = Atomic<Bool>(true)
     /// Contents evicted to make room.
     let evictions = Atomic<Int>(0)
 
@@ -56,6 +58,12 @@ final class CacheCore: Sendable {
         let bytes = DiskBytes.of(status)
         ledger.credit(bytes)
         return bytes
+    }
+
+    /// Whether a write that the disk had no room for should be tried again: something else was evicted for it.
+    func mayRetry(after error: Errno, bytes: UInt64) -> Bool {
+        guard error == .noSpace || error == .quotaExceeded else { return false }
+        return ledger.makeRoomOnFullDisk(bytes)
     }
 
     func cannotStore(_ error: Errno) {

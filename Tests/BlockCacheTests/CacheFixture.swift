@@ -1,4 +1,5 @@
 import BlockCodec
+import CLinux
 import Foundation
 import Glibc
 import Support
@@ -83,6 +84,25 @@ final class TemporaryFolder: Sendable {
         let made = try BlockCache(folder: cache, options: options, boot: .test(boot))
         caches.withLock { $0.append(made) }
         return made
+    }
+
+    /// Mounts a file system of so many pages on the cache's folder; needs root.
+    func withDisk(pages: Int, _ body: () throws -> Void) throws {
+        mkdir(cache, 0o700)
+        _ = try systemCall { mount("tmpfs", cache, "tmpfs", 0, "size=\(pages * 4096),mode=700") }
+        defer {
+            closeAll()
+            // MNT_DETACH
+            umount2(cache, 2)
+        }
+        try body()
+    }
+
+    /// Pages in use on the mounted file system, at one moment.
+    var pagesInUse: Int {
+        var disk = statvfs()
+        statvfs(cache, &disk)
+        return Int(disk.f_blocks - disk.f_bfree)
     }
 
     /// Ends all caches, as their processes' ends would.
