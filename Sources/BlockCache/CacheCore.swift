@@ -51,13 +51,12 @@ final class CacheCore: Sendable {
     func openObject(_ content: Digest) -> CachedObject? { table.withLock { $0[content]?.object } }
 
     /// Removes a file and takes its bytes off the ledger; nothing if it is not there.
-    @discardableResult
-    func remove(_ path: String) -> UInt64 {
-        var status = stat()
-        guard lstat(path, &status) == 0, unlink(path) == 0 else { return 0 }
-        let bytes = DiskBytes.of(status)
-        ledger.credit(bytes)
-        return bytes
+    func remove(_ path: String) {
+        ledger.removing {
+            var status = stat()
+            guard lstat(path, &status) == 0, unlink(path) == 0 else { return 0 }
+            return DiskBytes.of(status)
+        }
     }
 
     /// Whether a write that the disk had no room for should be tried again: something else was evicted for it.

@@ -139,7 +139,7 @@ extension CachedObject {
 
     /// Gives a partial file whose blocks are all present the name of a complete one.
     func complete(_ backing: Backing) {
-        slow.withLock { _ in
+        slow.withLock { slow in
             guard let map = backing.map, !backing.isComplete.load(ordering: .acquiring) else { return }
             let (partial, mapPath) = (core.folder.partial(name), core.folder.map(name))
             map.withLock {
@@ -153,7 +153,11 @@ extension CachedObject {
                     } catch .exists {
                         core.remove(partial)
                     }
-                    core.remove(mapPath)
+                    slow.unlinked += core.ledger.unlinking {
+                        var status = stat()
+                        let number = map.descriptor.number
+                        return fstat(number, &status) == 0 && unlink(mapPath) == 0 ? DiskBytes.of(status) : 0
+                    }
                     core.durability.add(name)
                 } catch {
                     // It stays a partial file with all blocks present, and is completed when it is next opened.

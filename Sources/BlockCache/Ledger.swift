@@ -84,18 +84,46 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Takes bytes that were removed from the disk off the shared number.
-    func credit(_ bytes: UInt64) {
-        guard quota != nil, bytes > 0 else { return }
-        withUsage { used in used.map { $0 - min($0, bytes) } }
+    /// Takes what `body` removes from the disk, in bytes, off the shared number; no count comes between the two.
+    func removing(_ body: () -> UInt64) {
+        guard quota != nil else {
+            _ = body()
+            return
+        }
+        withUsage { used in
+            let bytes = body()
+            return used.map { $0 - min($0, bytes) }
+        }
     }
 
-    /// Sets the shared number after a count of what is on disk. Call under the cache's lock.
-    func recounted(_ bytesOnDisk: UInt64) {
-        guard quota != nil else { return }
+    /// Lets `body` unlink files that stay open, in bytes: they are still on disk. `refund` them when they are closed.
+    func unlinking(_ body: () -> UInt64) -> UInt64 {
+        var bytes: UInt64 = 0
+        guard quota != nil else {
+            _ = body()
+            return 0
+        }
+        withUsage { used in
+            bytes = body()
+            purse.withLock { $0.inFlight += bytes }
+            record()
+            return used
+        }
+        return bytes
+    }
+
+    /// Sets the shared number by a count of what is on disk. Call under the cache's lock.
+    ///
+    /// Nobody reserves meanwhile: what was reserved and then written during the count would be missed by both.
+    func recount(_ count: () -> UInt64) {
+        guard quota != nil else {
+            _ = count()
+            return
+        }
         withUsage { _ in
             record()
-            return bytesOnDisk + Workspace.survey(folder).outstanding
+            let onDisk = count()
+            return onDisk + Workspace.survey(folder).outstanding
         }
     }
 
@@ -111,11 +139,14 @@ final class Ledger: Sendable {
 
     /// Gives what is left back.
     func close() {
-        let rest = purse.withLock { purse in
-            defer { purse.unspent = 0 }
-            return purse.unspent
+        removing {
+            let rest = purse.withLock { purse in
+                defer { purse.unspent = 0 }
+                return purse.unspent
+            }
+            record()
+            return rest
         }
-        credit(rest)
     }
 
     /// Bytes that may still be written before the free share of the disk is touched.
