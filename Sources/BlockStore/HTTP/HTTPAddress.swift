@@ -18,7 +18,8 @@ struct HTTPAddress: Sendable, Hashable {
             let user = authority[..<at].prefix { $0 != ":" }
             let password = authority[user.endIndex..<at].dropFirst()
             credentials = HTTPRequest.Credentials(
-                user: PercentEncoding.decode(user), password: PercentEncoding.decode(password))
+                user: PercentEncoding.decode(user.utf8) ?? String(user),
+                password: PercentEncoding.decode(password.utf8) ?? String(password))
             rest = rest[whole.index(after: at)...]
         } else {
             credentials = nil
@@ -32,43 +33,4 @@ struct HTTPAddress: Sendable, Hashable {
 
     /// The address of something below the base.
     func appending(_ path: String) -> String { "\(base)/\(path)\(query)" }
-}
-
-/// RFC 3986 §2.1.
-enum PercentEncoding {
-    /// Sequences that are not of `%` and two digits stay as they are.
-    static func decode(_ text: some StringProtocol) -> String {
-        let input = Array(text.utf8)
-        var output: [UInt8] = []
-        var position = 0
-        while position < input.count {
-            if input[position] == UInt8(ascii: "%"), input.count - position > 2,
-                let value = UInt8(String(decoding: input[position + 1...position + 2], as: UTF8.self), radix: 16)
-            {
-                output.append(value)
-                position += 3
-            } else {
-                output.append(input[position])
-                position += 1
-            }
-        }
-        return String(decoding: output, as: UTF8.self)
-    }
-
-    /// Everything but unreserved characters and slashes, as AWS signs a path.
-    static func encodePath(_ text: String) -> String {
-        var output = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"), UInt8(ascii: "/"):
-                output.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                output += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return output
-    }
 }

@@ -30,7 +30,7 @@ public final class S3Store: BlockStore {
         var name = bucket[...]
         while name.first == "/" { name = name.dropFirst() }
         while name.last == "/" { name = name.dropLast() }
-        root = "/" + PercentEncoding.encodePath(String(name))
+        root = "/" + PercentEncoding.encode(String(name), keepingSlashes: true)
         isEncrypted = tls
         signature =
             accessKey.isEmpty

@@ -9,7 +9,6 @@
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
-#include "memfd.h"
 
 // Variadic: names the calling thread (at most 15 bytes).
 static inline int linux_prctl_set_name(const char *name) { return prctl(PR_SET_NAME, name); }

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Support
 
-/// Bytes in memory that grow while they are written and are mapped, immutable, afterwards. Gone with their owner.
+/// Bytes in memory that grow while they are written and are mapped afterwards. Gone with their owner.
 struct MemoryFile: ~Copyable {
     private let file: FileDescriptor
     private(set) var count: UInt64 = 0
@@ -19,10 +19,9 @@ struct MemoryFile: ~Copyable {
         count += UInt64(bytes.count)
     }
 
-    /// Makes the file immutable and maps it.
+    /// Maps the file, which nobody else knows and nothing is appended to any more.
     mutating func seal() throws(Errno) {
         let number = file.number
-        _ = try systemCall { linux_memfd_seal(number) }
         guard count > 0 else { return }
         guard let address = mmap(nil, Int(count), PROT_READ, MAP_SHARED, number, 0), address != MAP_FAILED else {
             throw Errno.current

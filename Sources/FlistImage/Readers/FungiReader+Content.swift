@@ -73,7 +73,7 @@ extension FungiReader {
     static func readXattrs(_ database: borrowing Database, into builder: inout TreeIndexBuilder) throws {
         guard try database.has("xattr") else { return }
         try database.requireTable("xattr", columns: ["ino", "name", "value"])
-        let rows = try database.prepare("SELECT ino, name, value FROM xattr ORDER BY ino")
+        let rows = try database.prepare("SELECT ino, name, value FROM xattr")
         while try rows.step() {
             let ino: Int64
             let name: [UInt8]

@@ -52,6 +52,13 @@ struct FungiTags {
         }
     }
 
+    /// Refuses tags that tell how the file is to be read.
+    static func requireFree(_ key: String) throws(FlistError) {
+        guard ![Key.format, Key.codec, Key.blockSize].contains(key) else {
+            throw FlistError(.usage, "the tag \(key) says how the flist is to be read and cannot be set or deleted")
+        }
+    }
+
     private static func only(
         _ key: String, _ tags: [(key: String, value: String)]
     ) throws(FlistError) -> String? {

@@ -1,0 +1,56 @@
+internal import BlockCodec
+internal import Support
+
+/// What the decode threads have to do: outcomes to hand over first, then blocks by class.
+final class DecodeQueue: Sendable {
+    /// Stored bytes to be verified and decoded.
+    struct Block: Sendable {
+        let job: FetchJob
+        let stored: BlockBuffer
+        let store: RoutedStore
+    }
+
+    /// A failure for those who waited.
+    struct Delivery: Sendable {
+        let waiters: [FetchJob.Waiter]
+        let error: FetchError
+    }
+
+    enum Item: Sendable {
+        case block(Block)
+        case delivery(Delivery)
+    }
+
+    private struct State {
+        var deliveries: [Delivery] = []
+        var blocks = ClassQueue<Block>()
+        var isStopped = false
+    }
+
+    private let state = Monitor(State())
+
+    func append(_ block: Block, _ fetchClass: FetchClass) {
+        state.withLock { $0.blocks.append(block, fetchClass) }
+        state.signal()
+    }
+
+    func append(_ delivery: Delivery) {
+        state.withLock { $0.deliveries.append(delivery) }
+        state.signal()
+    }
+
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        state.broadcast()
+    }
+
+    /// Waits for work; nil when stopped and all deliveries are made.
+    func next() -> Item? {
+        state.wait { state -> Item?? in
+            if let delivery = state.deliveries.popLast() { return .some(.delivery(delivery)) }
+            if state.isStopped { return .some(nil) }
+            if let block = state.blocks.popFirst() { return .some(.block(block)) }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,205 @@
+internal import BlockCodec
+internal import Support
+
+extension FetchCore {
+    /// Beyond a request's deadline a store gets this long to say so itself.
+    private static let grace = Duration.seconds(1)
+
+    /// Starts queued jobs as far as there is room.
+    func admit(_ state: inout FetchState, _ effects: inout Effects) {
+        while let job = state.nextAdmitted() { attempt(job, &state, &effects) }
+    }
+
+    /// Asks the next candidate; with none left, decides between another round and giving up.
+    private func attempt(_ job: FetchJob, _ state: inout FetchState, _ effects: inout Effects) {
+        let deadline = job.deadline
+        guard !job.candidates.isEmpty else {
+            if job.failures.isEmpty {
+                fail(job, .notRoutable(job.reference.id), &state, &effects)
+            } else {
+                pause(job, &state, &effects)
+            }
+            return
+        }
+        let now = Deadline.now
+        guard deadline > now else {
+            fail(job, .timedOut(job.reference.id, job.storeFailures), &state, &effects)
+            return
+        }
+        let store = job.candidates.removeFirst()
+        if job.attempt > 0 { state.statistics.retries += 1 }
+        job.attempt += 1
+        job.phase = .attempting
+        job.store = store
+        state.tookSlot(store, job)
+        let number = job.attempt
+        let limit = min(deadline, .after(options.attemptTimeout))
+        let request = StoreRequest(
+            id: job.reference.id, maximumLength: job.maximumStoredLength, deadline: limit
+        ) { [self] result in
+            let time = Duration.nanoseconds(Int64(clamping: Deadline.now.nanoseconds &- now.nanoseconds))
+            attemptEnded(job, number, store, time, result)
+        }
+        job.request = request
+        job.attemptDeadline = Deadline(nanoseconds: limit.nanoseconds + UInt64(Self.grace / .nanoseconds(1)))
+        effects.starts.append((store, request))
+        state.arm(job, &effects)
+    }
+
+    /// All candidates failed: a pause and another round, unless that is pointless or too late.
+    private func pause(_ job: FetchJob, _ state: inout FetchState, _ effects: inout Effects) {
+        let delay = Backoff.delay(
+            round: job.round, first: options.firstRetryDelay, longest: options.longestRetryDelay)
+        let until = Deadline.after(delay)
+        guard job.mayPass, until < job.deadline else {
+            fail(job, finalError(of: job), &state, &effects)
+            return
+        }
+        job.round += 1
+        job.phase = .pausing
+        job.retryAt = until
+        job.store = nil
+        state.releaseBudget(job)
+        state.arm(job, &effects)
+    }
+
+    private func finalError(of job: FetchJob) -> FetchError {
+        let failures = job.storeFailures
+        if failures.allSatisfy({ $0.error == .cancelled }) { return .cancelled }
+        // The stores had their say: what they said is truer than "timed out" unless one of them was silent.
+        let silent = failures.contains { $0.error == .timedOut }
+        return silent ? .timedOut(job.reference.id, failures) : .failed(job.reference.id, failures)
+    }
+
+    private func fail(_ job: FetchJob, _ error: FetchError, _ state: inout FetchState, _ effects: inout Effects) {
+        state.statistics.failures += 1
+        effects.deliveries.append(DecodeQueue.Delivery(waiters: job.waiters, error: error))
+        state.finish(job, &effects)
+    }
+
+    /// A store's answer, on any thread.
+    private func attemptEnded(
+        _ job: FetchJob, _ attempt: UInt64, _ store: RoutedStore, _ time: Duration,
+        _ result: Result<BlockBuffer, StoreError>
+    ) {
+        switch result {
+        case .success(let stored): store.received(bytes: stored.count, after: time)
+        case .failure(let error): store.failed(error)
+        }
+        var effects = Effects()
+        let block = state.withLock { state -> DecodeQueue.Block? in
+            state.gaveSlot(store, job)
+            defer { admit(&state, &effects) }
+            guard job.phase == .attempting, job.attempt == attempt else { return nil }
+            job.request = nil
+            switch result {
+            case .success(let stored):
+                job.phase = .decoding
+                return DecodeQueue.Block(job: job, stored: stored, store: store)
+            case .failure(let error):
+                job.note(error, from: store)
+                self.attempt(job, &state, &effects)
+                return nil
+            }
+        }
+        if let block { decodeQueue.append(block, job.fetchClass) }
+        perform(effects)
+    }
+
+    /// The timer's call: ends waits that are over, wakes pausing jobs, and ends attempts that no store ended.
+    func tick(_ job: FetchJob) {
+        var effects = Effects()
+        let overdue = state.withLock { state -> StoreRequest? in
+            guard job.phase != .finished else { return nil }
+            job.armedFor = .never
+            defer {
+                state.arm(job, &effects)
+                admit(&state, &effects)
+            }
+            let now = Deadline.now
+            let expired = job.waiters.filter { $0.deadline <= now }
+            if !expired.isEmpty {
+                let error =
+                    job.phase == .pausing
+                    ? finalError(of: job) : .timedOut(job.reference.id, job.storeFailures)
+                effects.deliveries.append(DecodeQueue.Delivery(waiters: expired, error: error))
+                job.waiters.removeAll { $0.deadline <= now }
+                if job.waiters.isEmpty {
+                    state.statistics.failures += 1
+                    state.finish(job, &effects)
+                    return nil
+                }
+            }
+            if job.phase == .pausing, job.retryAt <= now { state.enqueue(job, inFront: true) }
+            return job.phase == .attempting && job.attemptDeadline <= now ? job.request : nil
+        }
+        overdue?.complete(.failure(.timedOut))
+        perform(effects)
+    }
+
+    /// The body of a decode thread.
+    func decodeBlocks() {
+        var decoder = BlockDecoder()
+        while let item = decodeQueue.next() {
+            switch item {
+            case .delivery(let delivery):
+                for waiter in delivery.waiters { waiter.completion(.failure(delivery.error)) }
+            case .block(let block): decode(block, &decoder)
+            }
+        }
+    }
+
+    private func decode(_ block: DecodeQueue.Block, _ decoder: inout BlockDecoder) {
+        let job = block.job
+        let isWanted = state.withLock { _ in job.phase == .decoding }
+        var failure: CodecError?
+        if isWanted {
+            let length = job.reference.plainLength
+            let plain = BlockBufferPool.shared.buffer(capacity: length)
+            do throws(CodecError) {
+                try decoder.decode(
+                    block.stored.bytes, as: job.reference,
+                    into: UnsafeMutableRawBufferPointer(rebasing: plain.memory[..<length]))
+                plain.count = length
+                deliver(plain, block)
+            } catch {
+                failure = error
+            }
+        }
+        var effects = Effects()
+        if let failure, failure == .wrongID { block.store.judged(failure) }
+        state.withLock { state in
+            if let failure, job.phase == .decoding {
+                job.note(.corrupt(failure), from: block.store)
+                if failure == .wrongID {
+                    attempt(job, &state, &effects)
+                } else {
+                    // The bytes are those that the id names: every store has the same, the flist is at fault.
+                    job.phase = .attempting
+                    fail(job, .failed(job.reference.id, job.storeFailures), &state, &effects)
+                }
+            }
+            if job.phase == .finished { state.releaseBudget(job) }
+            admit(&state, &effects)
+        }
+        perform(effects)
+    }
+
+    private func deliver(_ plain: BlockBuffer, _ block: DecodeQueue.Block) {
+        let job = block.job
+        block.store.judged(nil)
+        for router in job.routers { router.copyToCaches(job.reference.id, block.stored, from: block.store) }
+        var effects = Effects()
+        let waiters = state.withLock { state -> [FetchJob.Waiter] in
+            guard job.phase == .decoding else { return [] }
+            let waiters = job.waiters
+            state.statistics.blocks += 1
+            state.statistics.storedBytes += UInt64(block.stored.count)
+            state.statistics.plainBytes += UInt64(plain.count)
+            // Keeps the budget: the memory is in use until the completions return.
+            state.finish(job, &effects)
+            return waiters
+        }
+        for waiter in waiters { waiter.completion(.success(plain)) }
+    }
+}

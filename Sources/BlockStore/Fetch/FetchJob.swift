@@ -1,0 +1,117 @@
+internal import BlockCodec
+internal import Support
+
+/// One block under way, for all who wait for it.
+///
+/// Everything that changes is guarded by the lock of the `FetchCore` that made it.
+final class FetchJob: @unchecked Sendable {
+    enum Phase {
+        /// In a queue.
+        case queued
+        /// A store was asked; the request is in `request`.
+        case attempting
+        /// All stores failed; tried again at `retryAt`.
+        case pausing
+        /// The stored bytes are with the decode threads.
+        case decoding
+        case finished
+    }
+
+    struct Waiter {
+        let number: UInt64
+        let deadline: Deadline
+        let completion: BlockFetcher.Completion
+    }
+
+    /// The last thing a store said, and how often it failed.
+    struct Failure {
+        let store: RoutedStore
+        var error: StoreError
+        var count: Int
+    }
+
+    let reference: BlockReference
+    let maximumStoredLength: Int
+    /// Bytes that the job is counted with while it is under way.
+    let cost: Int
+    var routers: [BlockRouter]
+    var fetchClass: FetchClass
+    var phase = Phase.queued
+    /// Tells the one valid entry in the queues from those left behind by a lift.
+    var queueEntry: UInt64 = 0
+    var waiters: [Waiter] = []
+    /// Counts attempts, so that what belongs to an earlier one is known.
+    var attempt: UInt64 = 0
+    var store: RoutedStore?
+    var request: StoreRequest?
+    var attemptDeadline = Deadline.never
+    var candidates: [RoutedStore] = []
+    var failures: [Failure] = []
+    var round = 0
+    var retryAt = Deadline.never
+    var holdsBudget = false
+    /// When the timer will look at this job next.
+    var armedFor = Deadline.never
+
+    init(_ reference: BlockReference, router: BlockRouter, fetchClass: FetchClass) {
+        self.reference = reference
+        self.fetchClass = fetchClass
+        routers = [router]
+        maximumStoredLength = reference.codec.maximumStoredLength(plainLength: reference.plainLength)
+        cost = maximumStoredLength + reference.plainLength
+    }
+
+    /// The latest moment anybody waits for.
+    var deadline: Deadline { waiters.map(\.deadline).max() ?? .now }
+
+    /// The next moment at which something is to be done if nothing happens before.
+    var nextEvent: Deadline {
+        var next = waiters.map(\.deadline).min() ?? .never
+        if phase == .attempting { next = min(next, attemptDeadline) }
+        if phase == .pausing { next = min(next, retryAt) }
+        return next
+    }
+
+    var storeFailures: [StoreFailure] {
+        failures.map { StoreFailure(address: $0.store.address, error: $0.error) }
+    }
+
+    /// All stores of all routers, best first, each address once.
+    func replicas() -> [RoutedStore] {
+        guard routers.count > 1 else { return routers.first?.replicas(for: reference.id) ?? [] }
+        var urls: Set<StoreURL> = []
+        return routers.flatMap { $0.replicas(for: reference.id) }.filter { urls.insert($0.url).inserted }
+    }
+
+    func note(_ error: StoreError, from store: RoutedStore) {
+        if let index = failures.firstIndex(where: { $0.store.url == store.url }) {
+            failures[index].error = error
+            failures[index].count += 1
+        } else {
+            failures.append(Failure(store: store, error: error, count: 1))
+        }
+    }
+
+    /// The stores for the next round, best first: none unless some failure may pass by itself.
+    func replicasWorthTrying() -> [RoutedStore] {
+        let all = replicas()
+        if failures.isEmpty { return all }
+        let spent = failures.filter { failure in
+            if case .corrupt = failure.error { return failure.count >= 2 }
+            return !Self.mayPass(failure)
+        }
+        return all.filter { store in !spent.contains { $0.store.url == store.url } }
+    }
+
+    /// True when asking the stores again after a pause makes sense.
+    var mayPass: Bool { failures.contains { Self.mayPass($0) } }
+
+    static func mayPass(_ failure: Failure) -> Bool {
+        switch failure.error {
+        case .unreachable, .timedOut: true
+        // A server that is loading or busy says so; one that refuses a password will not change its mind.
+        case .refused, .protocolViolation: failure.count < 3
+        case .missing, .corrupt, .tooLarge, .cancelled: false
+        }
+    }
+}

@@ -1,0 +1,168 @@
+internal import BlockCodec
+internal import Support
+
+/// The jobs and their queues. All access is under the lock of `FetchCore`.
+struct FetchState {
+    struct Entry {
+        let job: FetchJob
+        let number: UInt64
+    }
+
+    private let options: FetcherOptions
+    var jobs: [BlockReference: FetchJob] = [:]
+    var isStopped = false
+    var statistics = FetchStatistics()
+    private var queue = ClassQueue<Entry>()
+    /// Jobs whose store has its share of the window in use.
+    private var parked: [ObjectIdentifier: [Entry]] = [:]
+    /// Slots that each store has in use.
+    private var storeSlots: [ObjectIdentifier: Int] = [:]
+    private var slots = 0
+    private var queued = [Int](repeating: 0, count: FetchClass.allCases.count)
+    private var lastNumber: UInt64 = 0
+
+    init(_ options: FetcherOptions) { self.options = options }
+
+    mutating func number() -> UInt64 {
+        lastNumber += 1
+        return lastNumber
+    }
+
+    var currentStatistics: FetchStatistics {
+        var result = statistics
+        for fetchClass in FetchClass.allCases { result.queued[fetchClass] = queued[fetchClass.rawValue] }
+        return result
+    }
+
+    /// The job under way for the same block, or the given one, which then is under way.
+    mutating func join(_ job: FetchJob) -> FetchJob {
+        guard let running = jobs[job.reference] else {
+            jobs[job.reference] = job
+            return job
+        }
+        statistics.joined += 1
+        if let router = job.routers.first, !running.routers.contains(where: { $0 === router }) {
+            running.routers.append(router)
+            // Before the first attempt the candidates are chosen anyway.
+            if running.phase != .queued {
+                let known = running.failures.map(\.store.url) + running.candidates.map(\.url)
+                running.candidates += router.replicas(for: job.reference.id).filter { store in
+                    store.url != running.store?.url && !known.contains(store.url)
+                }
+            }
+        }
+        return running
+    }
+
+    mutating func enqueue(_ job: FetchJob, inFront: Bool = false) {
+        job.phase = .queued
+        job.queueEntry = number()
+        queued[job.fetchClass.rawValue] += 1
+        let entry = Entry(job: job, number: job.queueEntry)
+        if inFront { queue.putBack(entry, job.fetchClass) } else { queue.append(entry, job.fetchClass) }
+    }
+
+    mutating func lift(_ job: FetchJob, to fetchClass: FetchClass) {
+        guard fetchClass < job.fetchClass, job.phase != .finished else { return }
+        guard job.phase == .queued else {
+            job.fetchClass = fetchClass
+            return
+        }
+        queued[job.fetchClass.rawValue] -= 1
+        job.fetchClass = fetchClass
+        // The old entry stays behind and is known by its number.
+        enqueue(job)
+    }
+
+    /// The most urgent job that fits; it leaves the queue and holds its share of window and budget.
+    mutating func nextAdmitted() -> FetchJob? {
+        while let entry = queue.popFirst() {
+            let job = entry.job
+            guard job.phase == .queued, entry.number == job.queueEntry else { continue }
+            guard hasRoom(for: job) else {
+                queue.putBack(entry, job.fetchClass)
+                return nil
+            }
+            if job.candidates.isEmpty { job.candidates = job.replicasWorthTrying() }
+            if let store = job.candidates.first, !mayUse(store, job) {
+                parked[ObjectIdentifier(store), default: []].append(entry)
+                job.candidates = []
+                continue
+            }
+            queued[job.fetchClass.rawValue] -= 1
+            job.holdsBudget = true
+            slots += slots(of: job)
+            statistics.inFlight += 1
+            statistics.inFlightBytes += job.cost
+            statistics.peakInFlight = max(statistics.peakInFlight, statistics.inFlight)
+            statistics.peakInFlightBytes = max(statistics.peakInFlightBytes, statistics.inFlightBytes)
+            return job
+        }
+        return nil
+    }
+
+    /// Slots are the window in units of small blocks.
+    private func slots(of job: FetchJob) -> Int {
+        job.reference.plainLength <= 64 << 10 ? 1 : max(1, options.smallBlockWindow / max(1, options.window))
+    }
+
+    private func hasRoom(for job: FetchJob) -> Bool {
+        if statistics.inFlight == 0 { return true }
+        // A quarter is kept from prefetch, so that demand need not wait for it.
+        let share = job.fetchClass == .prefetch ? 3 : 4
+        return slots + slots(of: job) <= options.smallBlockWindow * share / 4
+            && statistics.inFlightBytes + job.cost <= options.memoryBudget * share / 4
+    }
+
+    /// A store that failed may use a sixteenth of the window: it must not keep others' blocks waiting.
+    private func mayUse(_ store: RoutedStore, _ job: FetchJob) -> Bool {
+        let used = storeSlots[ObjectIdentifier(store)] ?? 0
+        return used == 0 || store.isHealthy || used + slots(of: job) <= options.smallBlockWindow / 16
+    }
+
+    mutating func tookSlot(_ store: RoutedStore, _ job: FetchJob) {
+        storeSlots[ObjectIdentifier(store), default: 0] += slots(of: job)
+    }
+
+    /// A store's request ended: those parked for it are looked at again.
+    mutating func gaveSlot(_ store: RoutedStore, _ job: FetchJob) {
+        let key = ObjectIdentifier(store)
+        let left = (storeSlots[key] ?? 0) - slots(of: job)
+        storeSlots[key] = left > 0 ? left : nil
+        guard var waiting = parked.removeValue(forKey: key) else { return }
+        // A few at a time, or thousands would go to and fro; all of them when nothing is left to wait for.
+        let released = left > 0 ? waiting.prefix(16) : waiting[...]
+        for entry in released.reversed() { queue.putBack(entry, entry.job.fetchClass) }
+        waiting.removeFirst(released.count)
+        if !waiting.isEmpty { parked[key] = waiting }
+    }
+
+    mutating func releaseBudget(_ job: FetchJob) {
+        guard job.holdsBudget else { return }
+        job.holdsBudget = false
+        slots -= slots(of: job)
+        statistics.inFlight -= 1
+        statistics.inFlightBytes -= job.cost
+    }
+
+    /// Ends a job. What its waiters get is the caller's matter.
+    mutating func finish(_ job: FetchJob, _ effects: inout FetchCore.Effects) {
+        if job.phase == .queued { queued[job.fetchClass.rawValue] -= 1 }
+        if let request = job.request { effects.cancelled.append(request) }
+        // A decode thread still holds the memory; it gives the budget back.
+        if job.phase != .decoding { releaseBudget(job) }
+        job.phase = .finished
+        job.request = nil
+        job.waiters = []
+        job.candidates = []
+        if jobs[job.reference] === job { jobs[job.reference] = nil }
+    }
+
+    /// Sees to it that the timer looks at the job when something is to be done.
+    func arm(_ job: FetchJob, _ effects: inout FetchCore.Effects) {
+        let next = job.nextEvent
+        guard job.phase != .finished, next < job.armedFor else { return }
+        job.armedFor = next
+        effects.alarms.append((job, next))
+    }
+}

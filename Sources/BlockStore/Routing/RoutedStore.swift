@@ -1,0 +1,127 @@
+internal import BlockCodec
+internal import Synchronization
+public import Support
+
+/// One store as a router uses it: opened when first asked for, with its health and figures. Thread-safe.
+public final class RoutedStore: Sendable {
+    public typealias Opening = @Sendable (StoreURL) throws(FlistError) -> any BlockStore
+
+    private struct State {
+        var store: (any BlockStore)?
+        var isClosed = false
+        var health = StoreHealth()
+        var statistics = StoreStatistics()
+    }
+
+    public let url: StoreURL
+    private let opening: Opening
+    private let state = Mutex(State())
+
+    init(_ url: StoreURL, opening: @escaping Opening) {
+        self.url = url
+        self.opening = opening
+    }
+
+    /// The address without secrets.
+    public var address: String { url.description }
+
+    /// True unless it failed a short while ago.
+    public var isHealthy: Bool { state.withLock { $0.health.isHealthy } }
+
+    public var statistics: StoreStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.isHealthy = state.health.isHealthy
+            return statistics
+        }
+    }
+
+    /// The store, opened by the first call. Does no network or file access by itself.
+    public func store() throws(FlistError) -> any BlockStore {
+        // Opening under the lock: it is quick, and two at once would make two stores.
+        let result = state.withLock { state -> Result<any BlockStore, FlistError> in
+            if let store = state.store { return .success(store) }
+            if state.isClosed { return .failure(FlistError(.unavailable, "the store \(url) is closed")) }
+            do throws(FlistError) {
+                let store = try opening(url)
+                state.store = store
+                return .success(store)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Starts reads; a store that cannot be opened fails them as `unreachable`.
+    func get(_ requests: [StoreRequest]) {
+        state.withLock { state in
+            state.statistics.requests += UInt64(requests.count)
+            state.statistics.inFlight += requests.count
+        }
+        do throws(FlistError) {
+            try store().get(requests)
+        } catch {
+            for request in requests { request.complete(.failure(.unreachable(error.description))) }
+        }
+    }
+
+    /// Notes that a read that `get` started gave bytes. They may still turn out to be corrupt.
+    func received(bytes: Int, after time: Duration) {
+        state.withLock { state in
+            state.statistics.inFlight -= 1
+            state.statistics.blocks += 1
+            state.statistics.bytes += UInt64(bytes)
+            let old = state.statistics.latency
+            // 1/8 of each new value: smooth, yet follows a change within some twenty reads.
+            state.statistics.latency = old == .zero ? time : old + (time - old) / 8
+        }
+    }
+
+    /// Notes that a read that `get` started failed.
+    func failed(_ error: StoreError) {
+        state.withLock { state in
+            state.statistics.inFlight -= 1
+            state.statistics.failures[.init(error), default: 0] += 1
+            switch error {
+            case .cancelled: break
+            // It answered, and truthfully.
+            case .missing: state.health.succeeded()
+            default: state.health.failed()
+            }
+        }
+    }
+
+    /// Notes what decoding said about bytes that were received.
+    func judged(_ error: CodecError?) {
+        state.withLock { state in
+            if let error {
+                state.statistics.failures[.init(.corrupt(error)), default: 0] += 1
+                state.health.failed()
+            } else {
+                state.health.succeeded()
+            }
+        }
+    }
+
+    /// Writes a block and blocks until the store has it.
+    public func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) throws(FlistError) {
+        let store = try store()
+        do throws(StoreError) {
+            try store.put(id, stored)
+        } catch {
+            state.withLock { $0.statistics.failures[.init(error), default: 0] += 1 }
+            throw FlistError(.unavailable, "cannot write block \(id) to \(address)", cause: error)
+        }
+        state.withLock { $0.statistics.blocksWritten += 1 }
+    }
+
+    func close() {
+        let store = state.withLock { state -> (any BlockStore)? in
+            state.isClosed = true
+            defer { state.store = nil }
+            return state.store
+        }
+        store?.close()
+    }
+}

@@ -1,0 +1,82 @@
+internal import Foundation
+internal import Support
+
+/// A redis-server of its own on 127.0.0.1 and on a unix socket, without persistence; killed with this object.
+public final class RedisServer: @unchecked Sendable {
+    public let port: UInt16
+    public let socketPath: String
+    private let folder: String
+    private let options: [String]
+    // Changed by start and stop only, which tests call from one thread at a time.
+    private var process: Process?
+
+    public init(options: [String] = []) throws {
+        port = try TestSocket.freePort()
+        folder = FileManager.default.temporaryDirectory.path + "/redis-test-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        socketPath = folder + "/socket"
+        self.options = options
+        try start()
+    }
+
+    deinit {
+        stop()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Starts it (again); it is empty then.
+    public func start() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-server")
+        process.arguments =
+            [
+                "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath, "--save", "",
+                "--appendonly", "no", "--dir", folder, "--daemonize", "no",
+            ] + options
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        self.process = process
+        let limit = Deadline.after(.seconds(20))
+        while !limit.hasPassed {
+            if let answer = try? command(["PING"]), answer.hasPrefix("+PONG") || answer.hasPrefix("-NOAUTH") { return }
+            usleep(10_000)
+        }
+        throw FlistError(.timedOut, "redis-server did not start")
+    }
+
+    public func stop() {
+        guard let process, process.isRunning else { return }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        self.process = nil
+    }
+
+    /// Sends a command over a fresh connection; the start of the reply as text.
+    @discardableResult
+    public func command(_ words: [String]) throws -> String {
+        try String(decoding: command(words.map { Array($0.utf8) }), as: UTF8.self)
+    }
+
+    public func set(_ key: [UInt8], _ value: [UInt8]) throws {
+        guard try command([Array("SET".utf8), key, value]).starts(with: "+OK".utf8) else {
+            throw FlistError(.io, "redis-server refused a SET")
+        }
+    }
+
+    /// A figure of INFO, such as `total_commands_processed` or `cmdstat_get`.
+    public func info(_ section: String, _ name: String) throws -> String? {
+        let answer: String = try command(["INFO", section])
+        return answer.split(separator: "\r\n").first { $0.hasPrefix(name + ":") }
+            .map { String($0.dropFirst(name.count + 1)) }
+    }
+
+    private func command(_ words: [[UInt8]]) throws -> [UInt8] {
+        let fd = try TestSocket.connect(port: port)
+        defer { close(fd) }
+        var request = Array("*\(words.count)\r\n".utf8)
+        for word in words { request += Array("$\(word.count)\r\n".utf8) + word + Array("\r\n".utf8) }
+        guard TestSocket.send(request, to: fd) else { throw Errno.connectionReset }
+        return TestSocket.receive(from: fd) ?? []
+    }
+}
