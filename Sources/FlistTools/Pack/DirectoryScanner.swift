@@ -4,7 +4,7 @@ internal import Glibc
 internal import Support
 
 /// Walks a directory in the order of names, never through a symlink, and hands its files to the workers.
-struct DirectoryScanner: ~Copyable {
+struct DirectoryScanner {
     /// Not packed: they are written while packing, or would be.
     struct Own: Hashable {
         let device: UInt64
@@ -51,7 +51,7 @@ struct DirectoryScanner: ~Copyable {
     }
 
     /// Walks everything; nil when packing has been given up.
-    consuming func scan() -> PackTree? {
+    mutating func scan() -> PackTree? {
         while let last = levels.indices.last {
             let level = levels[last]
             guard level.next < level.names.count else {

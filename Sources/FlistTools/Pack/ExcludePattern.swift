@@ -23,7 +23,7 @@ public struct ExcludePattern: Sendable, Hashable {
         guard !rest.isEmpty else {
             throw FlistError(.usage, "the exclude pattern \"\(text)\" names nothing; write a name, a path or a glob")
         }
-        glob = rest.utf8CString.map { $0 }
+        glob = Array(String(rest).utf8CString)
         // Without FNM_PATHNAME a star crosses slashes.
         flags = rest.contains("**") ? 0 : Int32(FNM_PATHNAME)
     }

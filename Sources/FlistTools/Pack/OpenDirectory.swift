@@ -58,14 +58,10 @@ final class OpenDirectory: Sendable {
     func linkTarget(_ name: [UInt8], size: UInt64) throws(Errno) -> [UInt8] {
         let number = descriptor.number
         // The kernel allows 4,095 bytes; the size may be 0 on file systems like /proc.
-        var target = [UInt8](repeating: 0, count: 4096)
+        var target = [CChar](repeating: 0, count: 4096)
         let count = try name.withCString { name throws(Errno) in
-            try systemCall {
-                target.withUnsafeMutableBytes { buffer in
-                    readlinkat(number, name, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
-                }
-            }
+            try systemCall { readlinkat(number, name, &target, target.count) }
         }
-        return [UInt8](target.prefix(count))
+        return target.prefix(count).map { UInt8(bitPattern: $0) }
     }
 }

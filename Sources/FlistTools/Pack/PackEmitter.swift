@@ -1,8 +1,9 @@
 internal import FlistImage
 internal import Support
+internal import Synchronization
 
 /// Writes a tree into a flist, in the order of names: equal trees give equal flists.
-struct PackEmitter: ~Copyable {
+struct PackEmitter {
     private let tree: PackTree
     private let blocks: [BlockTable.Block]
     private let writer: FlistWriter
@@ -21,7 +22,7 @@ struct PackEmitter: ~Copyable {
         numbers = Array(repeating: 0, count: tree.inodes.count)
     }
 
-    consuming func write() throws(FlistError) -> PackSummary {
+    mutating func write() throws(FlistError) -> PackSummary {
         let children = tree.children()
         // Directories whose children are to be written: the last name's on top.
         var pending: [(node: Int, parent: UInt64)] = [(PackTree.root, 1)]

@@ -1,5 +1,4 @@
 public import BlockStore
-public import FlistImage
 
 /// What to pack, how, and where to.
 public struct PackOptions: Sendable {

@@ -12,7 +12,7 @@ final class PackQueue: Sendable {
         case block(PackFile, index: Int, BlockBuffer)
     }
 
-    private struct State {
+    fileprivate struct State {
         var files: [PackFile] = []
         var firstFile = 0
         var blocks: [(PackFile, Int, BlockBuffer)] = []
@@ -27,7 +27,7 @@ final class PackQueue: Sendable {
     }
 
     /// Blocks of one job: 4 MiB, enough for the kernel to read ahead.
-    private static let blocksPerPart = 8
+    fileprivate static let blocksPerPart = 8
     /// Each waiting file holds its directory open.
     private static let fileLimit = 512
     private static let byteLimit = 32 << 20

@@ -3,6 +3,7 @@ internal import CLinux
 internal import FlistImage
 internal import Glibc
 internal import Support
+internal import Synchronization
 
 /// Reads files and turns them into blocks: one per thread, with an encoder of its own.
 struct PackWorker: ~Copyable {

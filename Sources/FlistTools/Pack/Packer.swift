@@ -1,6 +1,6 @@
 internal import BlockCodec
-public import BlockStore
-public import FlistImage
+internal import BlockStore
+internal import FlistImage
 internal import Glibc
 public import Support
 internal import Synchronization
@@ -35,16 +35,12 @@ public final class Packer: Sendable {
         let router = try BlockRouter(RouteTable(routes: options.stores))
         defer { router.close() }
         let cores = max(1, options.jobs > 0 ? options.jobs : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        let end = Mutex<PackShared?>(nil)
         let ending = PackEnding()
         let uploads = try UploadQueue(router, cores: cores) { ending.give(up: $0) }
         let shared = PackShared(options, uploads: uploads, journal: journal)
         ending.shared.withLock { $0 = shared }
         self.shared.withLock { $0 = shared }
-        defer {
-            ending.shared.withLock { $0 = nil }
-            end.withLock { $0 = nil }
-        }
+        defer { ending.shared.withLock { $0 = nil } }
         let tree = try pack(shared, threads: cores)
         if let error = journal.current.fatal { throw error }
         guard let tree else { throw FlistError(.io, "packing \(options.source) was given up") }
@@ -70,8 +66,7 @@ public final class Packer: Sendable {
         }
         // Every id needs a store: better told now than after an hour.
         for byte in UInt8.min...UInt8.max {
-            let isRouted = options.stores.contains { ($0.range.first.first ?? 255)...max($0.range.first.first ?? 255, $0.range.last.first ?? 0) ~= byte }
-            guard isRouted else {
+            guard options.stores.contains(where: { $0.takes(firstByte: byte) }) else {
                 throw FlistError(.usage, "no store takes the blocks whose ids begin with \(Hex.encode([byte])); name one")
             }
         }
@@ -106,7 +101,7 @@ public final class Packer: Sendable {
             throw FlistError("cannot read \(options.source)", errno: .current)
         }
         if status.st_mode & S_IFMT == S_IFDIR {
-            let scanner = try DirectoryScanner(options, own: own(), queue: shared.queue, journal: journal)
+            var scanner = try DirectoryScanner(options, own: own(), queue: shared.queue, journal: journal)
             return scanner.scan()
         }
         var scanner = try TarScanner(options, shared)
@@ -133,7 +128,7 @@ public final class Packer: Sendable {
             try writer.addRoute(
                 ImageRoute(start: route.range.first.first ?? 0, end: route.range.last.first ?? 255, url: url))
         }
-        let emitter = PackEmitter(tree, blocks, to: writer)
+        var emitter = PackEmitter(tree, blocks, to: writer)
         let summary = try emitter.write()
         try writer.finish()
         tell(writer.losses)
@@ -156,4 +151,11 @@ private final class PackEnding: Sendable {
     let shared = Mutex<PackShared?>(nil)
 
     func give(up error: FlistError) { shared.withLock { $0 }?.give(up: error) }
+}
+
+extension StoreRoute {
+    fileprivate func takes(firstByte byte: UInt8) -> Bool {
+        guard let first = range.first.first, let last = range.last.first else { return false }
+        return first <= byte && byte <= last
+    }
 }

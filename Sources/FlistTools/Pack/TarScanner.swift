@@ -1,12 +1,13 @@
 internal import BlockCodec
 internal import FlistImage
 internal import Support
+internal import Synchronization
 
 /// Reads a tar file from one end to the other into a tree, and hands its contents to the workers block by block.
 ///
 /// Later members take the place of earlier ones of the same name. Members that would lie outside the tree, or behind
 /// a symlink or a file, are refused one by one.
-struct TarScanner: ~Copyable {
+struct TarScanner {
     private struct Place: Hashable {
         let parent: Int
         let name: [UInt8]
