@@ -66,8 +66,8 @@ let package = Package(
         library(
             "FlistFileSystem",
             [
-                "Support", "BlockCodec", "FlistImage", "FlistContent", "FUSESession",
-                .product(name: "Logging", package: "swift-log"),
+                "Support", "CLinux", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
+                "FUSESession",
             ]),
         library(
             "FlistTools",
@@ -93,7 +93,7 @@ let package = Package(
         tests("BlockCache", ["Support", "BlockCodec"]),
         tests("FlistImage", ["Support", "FlistFormat", "BlockCodec"]),
         tests("FlistContent", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage"]),
-        tests("FUSESession", ["Support"]),
+        tests("FUSESession", ["Support", "CLinux"]),
         tests(
             "FlistFileSystem",
             ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession"]),

@@ -82,7 +82,10 @@ extension FUSESession {
                 throw FlistError(
                     .unsupported, "cannot open \(path): the kernel has no FUSE, try modprobe fuse", cause: error)
             case .notPermitted, .accessDenied:
-                throw FlistError(.permission, "cannot open \(path): run as root, or give the container this device")
+                let remedy =
+                    MountOptions.isRoot
+                    ? "give this container the device" : "run as root, or open the device to users (chmod 666 \(path))"
+                throw FlistError(.permission, "cannot open \(path): \(remedy)", cause: error)
             default: throw FlistError("cannot open \(path)", errno: error)
             }
         }
@@ -92,7 +95,8 @@ extension FUSESession {
     private static func connectAsUser(
         _ fileSystem: any FileSystem, at target: String, _ options: MountOptions
     ) throws(FlistError) -> SessionCore {
-        guard access("/dev/fuse", F_OK) == 0 else { _ = try openDevice(); throw .init(.unsupported, "no /dev/fuse") }
+        // libfuse would say the same less clearly.
+        _ = try openDevice()
         guard Fusermount.find() != nil else {
             throw FlistError(.permission, "cannot mount at \(target): run as root, or install fuse3 (fusermount3)")
         }
@@ -111,6 +115,9 @@ extension FUSESession {
             core.process(buffer.prefix(count).rebased)
         } catch {
             throw FlistError("cannot read the kernel's FUSE_INIT for \(target)", errno: error)
+        }
+        guard fuse_session_exited(session) == 0 else {
+            throw FlistError(.unsupported, "cannot mount at \(target): libfuse refuses the kernel's FUSE_INIT")
         }
         return core
     }

@@ -92,13 +92,16 @@ struct Handshake: Sendable {
     static let maximumBackground: UInt16 = 128
 
     /// The same wishes, where libfuse makes the handshake.
-    static func wish(_ connection: inout fuse_conn_info) {
+    static func wish(_ connection: inout fuse_conn_info, _ options: MountOptions) {
         let wanted = [
             FUSE_CAP_ASYNC_READ, FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO, FUSE_CAP_ASYNC_DIO,
             FUSE_CAP_NO_OPEN_SUPPORT, FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_CACHE_SYMLINKS,
             FUSE_CAP_NO_OPENDIR_SUPPORT, FUSE_CAP_EXPLICIT_INVAL_DATA, FUSE_CAP_EXPORT_SUPPORT,
         ].reduce(UInt32(0)) { $0 | UInt32($1) }
         connection.want = connection.capable & wanted
+        // Has to be what the mount option says.
+        connection.max_read = UInt32(clamping: options.maximumRead)
+        connection.max_readahead = UInt32(clamping: options.readaheadKiB * 1024)
         connection.max_background = UInt32(maximumBackground)
         connection.congestion_threshold = UInt32(maximumBackground / 4 * 3)
         connection.time_gran = 1

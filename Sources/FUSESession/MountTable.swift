@@ -1,7 +1,7 @@
 internal import Glibc
 public import Support
 
-/// The mounts of this process's mount namespace, in the kernel's order: what lies on top comes later.
+/// The mounts of the calling thread's mount namespace, in the kernel's order: what lies on top comes later.
 public struct MountTable: Sendable {
     /// A file system's device number; unique while it is mounted.
     public struct Device: Sendable, Hashable {
@@ -38,7 +38,8 @@ public struct MountTable: Sendable {
 
     /// Reads the kernel's table. Talks to no file system, so it does not hang on a dead one.
     public static func current() throws(FlistError) -> MountTable {
-        let path = "/proc/self/mountinfo"
+        // Not /proc/self, which is the first thread's: mount namespaces belong to threads.
+        let path = "/proc/thread-self/mountinfo"
         do throws(Errno) {
             let file = try FileDescriptor(path, O_RDONLY)
             let number = file.number

@@ -29,19 +29,11 @@ struct RequestToken: ~Copyable, @unchecked Sendable {
     /// For registering an interrupt function; nil when it was answered.
     var pointer: OpaquePointer? { request }
 
-    consuming func fail(_ error: Errno) {
-        if let request = take() { fuse_reply_err(request, error.rawValue) }
-    }
+    consuming func fail(_ error: Errno) { answer(error) }
 
-    consuming func succeed() {
-        if let request = take() { fuse_reply_err(request, 0) }
-    }
+    consuming func succeed() { answer(Errno(rawValue: 0)) }
 
-    /// Answers with bytes. No copy is made in this process.
-    consuming func send(_ bytes: UnsafeRawBufferPointer) {
-        guard let request = take() else { return }
-        fuse_reply_buf(request, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-    }
+    consuming func send(_ bytes: UnsafeRawBufferPointer) { answer(bytes) }
 
     /// Answers with a structure of the kernel's.
     consuming func send<Answer: BitwiseCopyable>(structure: Answer) {
@@ -49,5 +41,16 @@ struct RequestToken: ~Copyable, @unchecked Sendable {
         _ = withUnsafeBytes(of: structure) { bytes in
             fuse_reply_buf(request, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
         }
+    }
+
+    /// Answers with bytes; a second answer does nothing. No copy is made in this process.
+    mutating func answer(_ bytes: UnsafeRawBufferPointer) {
+        guard let request = take() else { return }
+        fuse_reply_buf(request, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+    }
+
+    /// Answers with an error, or success without content for 0; a second answer does nothing.
+    mutating func answer(_ error: Errno) {
+        if let request = take() { fuse_reply_err(request, error.rawValue) }
     }
 }

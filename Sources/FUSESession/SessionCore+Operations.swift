@@ -30,9 +30,11 @@ extension fuse_lowlevel_ops {
     /// What libfuse calls for each kind of request; kinds that write never get here (see `Worker`).
     static var all: fuse_lowlevel_ops {
         var result = fuse_lowlevel_ops()
-        result.`init` = { _, connection in
-            guard let connection else { return }
-            Handshake.wish(&connection.pointee)
+        result.`init` = { context, connection in
+            guard let context, let connection else { return }
+            let core = Unmanaged<SessionCore>.fromOpaque(context).takeUnretainedValue()
+            // Only where libfuse makes the handshake; elsewhere it is over.
+            if core.handshake == nil { Handshake.wish(&connection.pointee, core.options) }
         }
         result.lookup = { request, parent, name in
             serve(request) { core, token in

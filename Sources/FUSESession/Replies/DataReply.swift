@@ -16,6 +16,12 @@ public struct DataReply: ~Copyable, @unchecked Sendable {
     /// Answers with bytes, fewer than asked for at the end of the file only. Neither copies nor allocates.
     public consuming func send(_ bytes: UnsafeRawBufferPointer) { token.send(bytes) }
 
+    /// Answers with the bytes of an array, for callers that cannot consume the reply within a closure.
+    public consuming func send(_ bytes: [UInt8]) {
+        var token = token
+        bytes.withUnsafeBytes { token.answer($0) }
+    }
+
     /// Answers with the first `count` bytes of `scratch`.
     public consuming func sendScratch(_ count: Int) {
         let bytes = UnsafeRawBufferPointer(scratch.prefix(Swift.max(0, count)).rebased)

@@ -16,12 +16,25 @@ public struct XattrReply: ~Copyable, Sendable {
     ///
     /// For listxattr the value is the names, each ended by a zero byte.
     public consuming func succeed(_ value: UnsafeRawBufferPointer) {
+        var token = token
+        XattrReply.answer(&token, value, size)
+    }
+
+    /// The same for an array, for callers that cannot consume the reply within a closure.
+    public consuming func succeed(_ value: [UInt8]) {
+        let size = size
+        var token = token
+        value.withUnsafeBytes { XattrReply.answer(&token, $0, size) }
+    }
+
+    private static func answer(_ token: inout RequestToken, _ value: UnsafeRawBufferPointer, _ size: Int) {
         if size == 0 {
-            token.send(structure: fuse_getxattr_out(size: UInt32(clamping: value.count), padding: 0))
+            let count = fuse_getxattr_out(size: UInt32(clamping: value.count), padding: 0)
+            withUnsafeBytes(of: count) { token.answer($0) }
         } else if value.count > size {
-            token.fail(.range)
+            token.answer(.range)
         } else {
-            token.send(value)
+            token.answer(value)
         }
     }
 

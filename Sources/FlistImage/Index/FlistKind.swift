@@ -7,3 +7,14 @@ public enum FlistKind: UInt8, Sendable, CaseIterable {
     /// The same database with our extra tables: hard links, xattrs, holes, nanoseconds.
     case zstd = 3
 }
+
+extension FlistKind: CustomStringConvertible {
+    /// The format's name: that of the extension, and for `.fl` whose dialect.
+    public var description: String {
+        switch self {
+        case .flist: "flist"
+        case .rfs: "rfs fl"
+        case .zstd: "zstd fl"
+        }
+    }
+}

@@ -1,0 +1,113 @@
+internal import BlockCache
+internal import BlockCodec
+public import BlockStore
+public import FlistImage
+internal import Support
+internal import Synchronization
+
+/// The bytes of one regular file: from the cache at once, or from the stores when they come. Thread-safe.
+public final class ContentFile: Sendable {
+    /// What the file consists of.
+    public let blocks: TreeIndexBlocks
+    let id: Digest
+    /// Nil when there is no cache folder.
+    let object: CachedObject?
+    private let loader: BlockLoader
+    private let counters: ContentCounters
+    private let readahead = Mutex(ReadaheadWindow())
+    /// Set at every use and cleared by the table of open files when it looks for one to close.
+    let recentlyUsed = Atomic<Bool>(true)
+
+    init(
+        blocks: TreeIndexBlocks, id: Digest, object: CachedObject?, loader: BlockLoader, counters: ContentCounters
+    ) {
+        self.blocks = blocks
+        self.id = id
+        self.object = object
+        self.loader = loader
+        self.counters = counters
+    }
+
+    /// The file's size in bytes.
+    public var size: UInt64 { blocks.size }
+
+    /// The part of a request that lies within the file.
+    public func clamp(offset: UInt64, count: Int) -> Range<UInt64> {
+        let start = min(offset, size)
+        return start..<min(size, start.addingReportingOverflow(UInt64(max(0, count))).partialValue.clamped(from: start))
+    }
+
+    /// Reads a range if all of it is on the local disk; nil if a store must be asked first.
+    ///
+    /// The hot path: two atomic loads and one pread(2).
+    public func readNow(_ range: Range<UInt64>, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+        noteRead(range)
+        guard let object, object.holds(range), buffer.count >= range.count else { return nil }
+        let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<range.count])
+        guard let count = try? object.read(into: part, at: range.lowerBound), count == range.count else { return nil }
+        counters.localReads.count()
+        counters.bytesRead.count(UInt64(count))
+        return count
+    }
+
+    /// Runs ahead of sequential readers. Complete files and files of one block need none.
+    private func noteRead(_ range: Range<UInt64>) {
+        guard !range.isEmpty, blocks.count > 1, object?.isComplete != true else { return }
+        let wanted = readahead.withLock {
+            $0.read(range, blockSize: blocks.blockSize, blockCount: blocks.count, limit: loader.readaheadLimit)
+        }
+        for block in wanted where !isLocal(block) {
+            loader.load(block, of: self, .readahead, waiter: nil)
+        }
+    }
+
+    /// Whether a block needs no store. A block that an unclean stop left in doubt is verified here.
+    func isLocal(_ block: Int) -> Bool {
+        guard blocks[block] != nil else { return true }
+        guard let object else { return false }
+        switch object.state(ofBlock: block) {
+        case .present: return true
+        case .absent: return false
+        case .suspect: return object.verify(block: block)
+        }
+    }
+
+    /// Reads part of a block that is local; false if the disk fails.
+    func readLocal(_ part: Range<UInt64>, into place: UnsafeMutableRawBufferPointer) -> Bool {
+        if blocks[Int(part.lowerBound / UInt64(blocks.blockSize))] == nil {
+            _ = place.initializeMemory(as: UInt8.self, repeating: 0)
+            return true
+        }
+        guard let object, let count = try? object.read(into: place, at: part.lowerBound) else { return false }
+        return count == part.count
+    }
+
+    /// Reads a block that the cache holds; nil if the disk fails.
+    func readBlock(_ block: Int, length: Int) -> BlockBuffer? {
+        guard object != nil else { return nil }
+        let buffer = BlockBufferPool.shared.buffer(capacity: length)
+        let memory = UnsafeMutableRawBufferPointer(rebasing: buffer.memory[..<length])
+        let start = UInt64(block) * UInt64(blocks.blockSize)
+        guard readLocal(start..<(start + UInt64(length)), into: memory) else { return nil }
+        buffer.count = length
+        return buffer
+    }
+
+    /// Reads a range whose blocks may have to be fetched.
+    ///
+    /// - Parameters:
+    ///   - range: within the file, not empty; see `clamp`.
+    ///   - completion: called exactly once, now or from a decoding thread; the bytes live during the call only.
+    public func read(
+        _ range: Range<UInt64>, completion: @escaping @Sendable (Result<UnsafeRawBufferPointer, FetchError>) -> Void
+    ) {
+        counters.parkedReads.count()
+        let parked = ParkedRead(range, of: self, counters: counters, completion: completion)
+        parked.start(loader)
+    }
+}
+
+extension UInt64 {
+    /// Undoes a wrapped addition: the largest number instead of one below the start.
+    fileprivate func clamped(from start: UInt64) -> UInt64 { self < start ? .max : self }
+}

@@ -1,0 +1,39 @@
+internal import BlockStore
+public import FlistImage
+internal import Glibc
+public import Support
+
+/// Opens what a person names as a flist: a path, or an http(s) URL.
+public enum FlistSource {
+    /// Metadata larger than this is refused: 4 GiB hold some 50 million entries.
+    private static let downloadLimit: UInt64 = 4 << 30
+
+    /// Whether the argument is an address rather than a path.
+    public static func isURL(_ argument: String) -> Bool {
+        argument.hasPrefix("http://") || argument.hasPrefix("https://")
+    }
+
+    /// Maps the tree of a flist, building its index where that is not there yet. Blocks.
+    ///
+    /// - Parameter indexFolder: where indexes are kept; nil to build one for this process alone.
+    public static func open(_ argument: String, indexFolder: String?) throws(FlistError) -> TreeIndex {
+        guard isURL(argument) else { return try FlistReader.open(argument, indexFolder: indexFolder) }
+        let file = try temporaryFile()
+        var options = HTTPDownload.Options()
+        options.limit = downloadLimit
+        try HTTPDownload.download(argument, to: file, options: options)
+        return try FlistReader.open("/proc/self/fd/\(file.number)", indexFolder: indexFolder)
+    }
+
+    /// A file without a name, which is gone when it is closed.
+    private static func temporaryFile() throws(FlistError) -> FileDescriptor {
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
+        // O_TMPFILE is __O_TMPFILE | O_DIRECTORY, which Swift does not import (asm-generic/fcntl.h).
+        let temporary: Int32 = 0o20_000_000 | O_DIRECTORY
+        do {
+            return try FileDescriptor(folder, O_RDWR | temporary, mode: 0o600)
+        } catch {
+            throw FlistError("cannot make a temporary file in \(folder)", errno: error)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+public import FUSESession
+public import FlistContent
+internal import FlistImage
+internal import Glibc
+public import Support
+
+/// A mounted flist, read-only or with a writable overlay on top.
+public final class FlistMount: Sendable {
+    /// What a mount may be told.
+    public struct Options: Sendable {
+        public var mount = MountOptions(source: "flist")
+        /// A folder whose `upper` takes what is written, and whose `work` overlayfs needs; nil for read-only.
+        public var writableFolder: String?
+
+        public init() {}
+    }
+
+    private let session: FUSESession
+    private let flist: OpenFlist
+
+    private init(session: FUSESession, flist: OpenFlist) {
+        self.session = session
+        self.flist = flist
+    }
+
+    /// Mounts a flist and serves it from threads of its own. Returns when the mount is usable.
+    ///
+    /// - Parameters:
+    ///   - source: the flist as the user named it, shown in the mount table.
+    ///   - target: an existing directory.
+    public static func mount(
+        _ flist: OpenFlist, source: String, at target: String, options: Options
+    ) throws(FlistError) -> FlistMount {
+        let fileSystem = FlistFileSystem(flist, source: source)
+        var mount = options.mount
+        mount.source = source
+        // Only trees with ACLs pay for having them checked.
+        mount.aclSupport = flist.index.summary.hasACLs
+        let overlay = try options.writableFolder.map { folder throws(FlistError) in
+            try WritableFolder(folder, like: flist.index).overlay
+        }
+        let session = try FUSESession.mount(fileSystem, at: target, options: mount, overlay: overlay)
+        return FlistMount(session: session, flist: flist)
+    }
+
+    /// Waits until the mount is gone, by `umount` or by `stop()`.
+    public func wait() { session.wait() }
+
+    /// Takes the mount out of the tree and cuts off who still uses it. Returns at once; `wait()` then ends.
+    public func stop() throws(FlistError) { try session.detach(force: true) }
+}
