@@ -1,4 +1,4 @@
-internal import Support
+public import Support
 
 /// Turns plain bytes into stored blocks: equal bytes give equal blocks, within one version of the compressor.
 ///
@@ -18,17 +18,18 @@ public struct BlockEncoder: ~Copyable {
 
     /// Encodes one block.
     ///
+    /// - Parameter key: the hash of the plain bytes, for a caller who has it already.
     /// - Returns: what an image needs to know of the block, and the bytes for the store. They are valid until the next
     ///   call and as long as the encoder lives.
     /// - Throws: `wrongLength` for no bytes, `tooLarge` for more than 1 GiB.
     public mutating func encode(
-        _ plain: UnsafeRawBufferPointer
+        _ plain: UnsafeRawBufferPointer, key known: Digest? = nil
     ) throws(CodecError) -> (reference: BlockReference, stored: UnsafeRawBufferPointer) {
         guard !plain.isEmpty else { throw .wrongLength(found: 0, expected: 1) }
         guard plain.count <= BlockCodec.maximumPlainLength else {
             throw .tooLarge(declared: plain.count, limit: BlockCodec.maximumPlainLength)
         }
-        let key = BLAKE2b.hash(plain, codec.digestLength)
+        let key = known ?? BLAKE2b.hash(plain, codec.digestLength)
         let limit = codec.maximumStoredLength(plainLength: plain.count)
         let compressed = compressed.bytes(limit)
         let compressedLength =

@@ -1,0 +1,137 @@
+internal import BlockCodec
+internal import Support
+
+/// What workers have to do. The scanner adds, and waits while there is too much. Thread-safe.
+final class PackQueue: Sendable {
+    enum Job: Sendable {
+        /// A file to be opened.
+        case open(PackFile)
+        /// Some blocks of a file.
+        case part(OpenFile, Range<Int>)
+        /// One block's bytes.
+        case block(PackFile, index: Int, BlockBuffer)
+    }
+
+    fileprivate struct State {
+        var files: [PackFile] = []
+        var firstFile = 0
+        var blocks: [(PackFile, Int, BlockBuffer)] = []
+        var firstBlock = 0
+        var blockBytes = 0
+        /// Files of which parts have yet to be given out, and where the next begins.
+        var parts: [(file: OpenFile, next: Int)] = []
+        /// Workers that are about to add parts, perhaps.
+        var opening = 0
+        var isClosed = false
+        var isAborted = false
+    }
+
+    /// Blocks of one job: 4 MiB, enough for the kernel to read ahead.
+    fileprivate static let blocksPerPart = 8
+    /// Each waiting file holds its directory open.
+    private static let fileLimit = 512
+    private static let byteLimit = 32 << 20
+
+    private let state = Monitor(State())
+
+    /// Adds a file; false when packing has been given up.
+    func add(_ file: PackFile) -> Bool {
+        let isTaken = state.wait { state -> Bool? in
+            if state.isAborted { return false }
+            guard state.files.count - state.firstFile < Self.fileLimit else { return nil }
+            state.files.append(file)
+            return true
+        }
+        state.broadcast()
+        return isTaken
+    }
+
+    /// Adds a block; false when packing has been given up.
+    func add(_ file: PackFile, _ index: Int, _ bytes: BlockBuffer) -> Bool {
+        let isTaken = state.wait { state -> Bool? in
+            if state.isAborted { return false }
+            guard state.blockBytes == 0 || state.blockBytes + bytes.count <= Self.byteLimit else { return nil }
+            state.blocks.append((file, index, bytes))
+            state.blockBytes += bytes.count
+            return true
+        }
+        state.broadcast()
+        return isTaken
+    }
+
+    /// Ends an `open` job: a file of several parts is given to all workers.
+    func opened(_ file: OpenFile?) {
+        state.withLock { state in
+            state.opening -= 1
+            if let file { state.parts.append((file, 0)) }
+        }
+        state.broadcast()
+    }
+
+    /// No more is going to be added.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        state.broadcast()
+    }
+
+    /// Drops everything; workers and scanner end.
+    func abort() {
+        state.withLock { state in
+            state.isAborted = true
+            state.parts = []
+            state.blocks = []
+            state.firstBlock = 0
+        }
+        state.broadcast()
+    }
+
+    /// The next job; nil when there will be none any more.
+    func next() -> Job? {
+        let job = state.wait { state -> Job?? in
+            if state.isAborted { return .some(nil) }
+            if let job = state.take() { return .some(job) }
+            return state.isClosed && state.opening == 0 ? .some(nil) : nil
+        }
+        if job != nil { state.broadcast() }
+        return job
+    }
+}
+
+extension PackQueue.State {
+    fileprivate mutating func take() -> PackQueue.Job? {
+        if let last = parts.indices.last {
+            let start = parts[last].next
+            let file = parts[last].file
+            let end = min(start + PackQueue.blocksPerPart, file.blockCount)
+            parts[last].next = end
+            if end == file.blockCount { parts.removeLast() }
+            return .part(file, start..<end)
+        }
+        if firstBlock < blocks.count {
+            let (file, index, bytes) = blocks[firstBlock]
+            firstBlock += 1
+            blockBytes -= bytes.count
+            if firstBlock == blocks.count || firstBlock > 256 {
+                blocks.removeFirst(firstBlock)
+                firstBlock = 0
+            }
+            return .block(file, index: index, bytes)
+        }
+        if firstFile < files.count {
+            let file = files[firstFile]
+            firstFile += 1
+            if firstFile == files.count || firstFile > 1024 {
+                files.removeFirst(firstFile)
+                firstFile = 0
+            }
+            opening += 1
+            return .open(file)
+        }
+        return nil
+    }
+}
+
+extension PackQueue {
+    /// The number of parts that a file of so many blocks is given out in.
+    static func partCount(blocks: Int) -> Int { (blocks + blocksPerPart - 1) / blocksPerPart }
+}

@@ -1,0 +1,27 @@
+internal import Glibc
+
+/// What the whole process needs before anything runs.
+enum Process {
+    static func prepare() {
+        // Writing to a closed pipe is an error that is told apart from others (EPIPE), not a sudden end: connections
+        // to stores have the same errno, and must not end the program.
+        signal(SIGPIPE, SIG_IGN)
+        raiseOpenFileLimit()
+    }
+
+    static var isRoot: Bool { geteuid() == 0 }
+
+    /// Deep trees hold a descriptor per level; the soft limit is 1,024 for the sake of select(2), which nobody uses here.
+    private static func raiseOpenFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    static func environment(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        let text = String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+}
