@@ -78,7 +78,7 @@ struct IndexDamageTests {
         #expect(throws: FlistError.self) { try TreeIndex.open(folder.path) }
     }
 
-    @Test("never crashes an access, even when checksums are not looked at", .timeLimit(.minutes(2)))
+    @Test("never crashes an access, even when checksums are not looked at", .timeLimit(.minutes(5)))
     func fuzz() throws {
         let good = try bytes(entries: 40)
         var random = SeededGenerator(seed: 99)
