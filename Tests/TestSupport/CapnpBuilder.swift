@@ -1,5 +1,5 @@
 /// Something that a Cap'n Proto pointer leads to.
-public indirect enum CapnpValue {
+public indirect enum CapnpValue: Sendable {
     case structure(data: [UInt64], pointers: [CapnpValue])
     /// Elements must have the same number of data words and pointers.
     case structures([(data: [UInt64], pointers: [CapnpValue])])

@@ -1,6 +1,6 @@
 /// The records of a `.flist`, as its writer lays them out.
 public enum FlistRecords {
-    public struct Inode {
+    public struct Inode: Sendable {
         public var name: [UInt8]
         public var size: UInt64 = 0
         /// Which member of the union: 0 directory, 1 file, 2 link, 3 special.

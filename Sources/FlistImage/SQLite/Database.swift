@@ -80,7 +80,8 @@ struct Database: ~Copyable {
     static func openOwn(path: [UInt8], create: Bool) throws(DatabaseError) -> Database {
         let flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
         let handle = try open("file:\(percentEncoded(path))", flags)
-        sqlite_db_config_flag(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
+        // Defensive connections may not switch the journal off, which a new file has no need of.
+        sqlite_db_config_flag(handle, SQLITE_DBCONFIG_DEFENSIVE, create ? 0 : 1)
         sqlite_db_config_flag(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         sqlite_db_config_flag(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
         sqlite_db_config_flag(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0)

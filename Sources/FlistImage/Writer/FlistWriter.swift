@@ -17,6 +17,13 @@ public final class FlistWriter {
         public var nanoseconds = 0
         /// Names whose bytes are not UTF-8 and have been replaced.
         public var names = 0
+
+        public init(hardLinks: Int = 0, xattrs: Int = 0, nanoseconds: Int = 0, names: Int = 0) {
+            self.hardLinks = hardLinks
+            self.xattrs = xattrs
+            self.nanoseconds = nanoseconds
+            self.names = names
+        }
     }
 
     public let path: String
