@@ -82,13 +82,18 @@ extension FetchCore {
         _ job: FetchJob, _ attempt: UInt64, _ store: RoutedStore, _ time: Duration,
         _ result: Result<BlockBuffer, StoreError>
     ) {
+        let failure: StoreError?
         switch result {
-        case .success(let stored): store.received(bytes: stored.count, after: time)
-        case .failure(let error): store.failed(error)
+        case .success(let stored):
+            failure = nil
+            store.received(bytes: stored.count, after: time)
+        case .failure(let error):
+            failure = error
+            store.failed(error)
         }
         var effects = Effects()
         let block = state.withLock { state -> DecodeQueue.Block? in
-            state.gaveSlot(store, job)
+            state.gaveSlot(store, job, after: time, failure)
             defer { admit(&state, &effects) }
             guard job.phase == .attempting, job.attempt == attempt else { return nil }
             job.request = nil

@@ -15,8 +15,6 @@ struct FetchState {
     private var queue = ClassQueue<Entry>()
     /// Jobs whose store has its share of the window in use.
     private var parked: [ObjectIdentifier: [Entry]] = [:]
-    /// Slots that each store has in use.
-    private var storeSlots: [ObjectIdentifier: Int] = [:]
     private var slots = 0
     private var queued = [Int](repeating: 0, count: FetchClass.allCases.count)
     private var lastNumber: UInt64 = 0
@@ -116,19 +114,26 @@ struct FetchState {
 
     /// A store that failed may use a sixteenth of the window: it must not keep others' blocks waiting.
     private func mayUse(_ store: RoutedStore, _ job: FetchJob) -> Bool {
-        let used = storeSlots[ObjectIdentifier(store)] ?? 0
-        return used == 0 || store.isHealthy || used + slots(of: job) <= options.smallBlockWindow / 16
+        let slots = slots(of: job)
+        let (hasRoom, used) = store.withWindow(largest: options.smallBlockWindow) {
+            ($0.hasRoom(for: slots), $0.used)
+        }
+        return hasRoom && (used == 0 || store.isHealthy || used + slots <= options.smallBlockWindow / 16)
     }
 
     mutating func tookSlot(_ store: RoutedStore, _ job: FetchJob) {
-        storeSlots[ObjectIdentifier(store), default: 0] += slots(of: job)
+        let slots = slots(of: job)
+        store.withWindow(largest: options.smallBlockWindow) { $0.take(slots) }
     }
 
     /// A store's request ended: those parked for it are looked at again.
-    mutating func gaveSlot(_ store: RoutedStore, _ job: FetchJob) {
+    mutating func gaveSlot(_ store: RoutedStore, _ job: FetchJob, after time: Duration, _ error: StoreError?) {
         let key = ObjectIdentifier(store)
-        let left = (storeSlots[key] ?? 0) - slots(of: job)
-        storeSlots[key] = left > 0 ? left : nil
+        let slots = slots(of: job)
+        let left = store.withWindow(largest: options.smallBlockWindow) { window in
+            window.give(slots, after: time, error)
+            return window.used
+        }
         guard var waiting = parked.removeValue(forKey: key) else { return }
         // A few at a time, or thousands would go to and fro; all of them when nothing is left to wait for.
         let released = left > 0 ? waiting.prefix(16) : waiting[...]

@@ -11,6 +11,7 @@ public final class RoutedStore: Sendable {
         var isClosed = false
         var health = StoreHealth()
         var statistics = StoreStatistics()
+        var window: StoreWindow?
     }
 
     public let url: StoreURL
@@ -114,6 +115,15 @@ public final class RoutedStore: Sendable {
             throw FlistError(.unavailable, "cannot write block \(id) to \(address)", cause: error)
         }
         state.withLock { $0.statistics.blocksWritten += 1 }
+    }
+
+    /// What the fetcher knows of how much this store may be asked at once.
+    func withWindow<Result>(largest: Int, _ body: (inout StoreWindow) -> Result) -> Result {
+        state.withLock { state in
+            var window = state.window ?? StoreWindow(largest: largest)
+            defer { state.window = window }
+            return body(&window)
+        }
     }
 
     func close() {

@@ -4,6 +4,8 @@ extension StoreURL {
     /// Makes the store. Takes no connection and no file: those come with the first request.
     public func open() throws(FlistError) -> any BlockStore {
         switch scheme {
+        case .dir: return DirStore(self)
+        case .zdb, .redis, .ardb: return ZDBStore(self)
         case .http, .https:
             return HTTPStore(base: withPassword)
         case .s3, .s3s:
@@ -12,8 +14,6 @@ extension StoreURL {
                 region: queryValue("region") ?? "", accessKey: user ?? "", secretKey: password ?? "")
         case .server:
             return ServerStore(base: "\((innerScheme ?? .http).rawValue)://\(authority)\(path)", token: token)
-        case .dir, .zdb, .redis, .ardb:
-            throw FlistError(.unsupported, "stores of scheme \(scheme.rawValue) are not built in: \(self)")
         }
     }
 

@@ -1,0 +1,139 @@
+internal import Support
+internal import Synchronization
+
+/// Blocks in 0-db, redis or ardb, under their raw ids.
+///
+/// Reads share a few connections, each with many requests under way, served by the process's network thread. Writes
+/// and `contains` block on connections of their own, one for each thread that is at it.
+final class ZDBStore: BlockStore {
+    /// How long connecting, and then every reply, may take for writes.
+    private static let timeout = Duration.seconds(30)
+    /// Idle connections for writing that are kept.
+    private static let idleLinks = 16
+    /// EXISTS sent before their replies are taken.
+    private static let batch = 256
+
+    private struct Links {
+        var idle: [RedisLink] = []
+        var isClosed = false
+    }
+
+    let address: String
+    private let url: StoreURL
+    private let group: RedisConnectionGroup
+    private let links = Mutex(Links())
+
+    init(_ url: StoreURL) {
+        self.url = url
+        address = url.description
+        group = RedisConnectionGroup(url, .shared)
+    }
+
+    func get(_ requests: [StoreRequest]) {
+        let group = group
+        do throws(FlistError) {
+            try NetworkLoop.shared.post { group.enqueue(requests) }
+        } catch {
+            for request in requests { request.complete(.failure(.unreachable(error.description))) }
+        }
+    }
+
+    func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) throws(StoreError) {
+        try withLink { link throws(StoreError) in
+            try id.withBytes { key throws(StoreError) in
+                // Asking first spares the upload of what is there: images share most of their blocks.
+                let found = try Self.command("EXISTS", [key], link)
+                if found == .integer(0) { _ = try Self.command("SET", [key, stored], link) }
+            }
+        }
+    }
+
+    func contains(_ ids: [Digest]) throws(StoreError) -> [Bool] {
+        try withLink { link throws(StoreError) in
+            var found: [Bool] = []
+            for start in stride(from: 0, to: ids.count, by: Self.batch) {
+                let batch = ids[start..<min(ids.count, start + Self.batch)]
+                let replies = try Self.exists(batch.map(\.bytes), link)
+                for reply in replies {
+                    guard case .integer(let count) = reply else {
+                        throw .protocolViolation("no number in reply to EXISTS")
+                    }
+                    found.append(count > 0)
+                }
+            }
+            return found
+        }
+    }
+
+    func close() {
+        let group = group
+        try? NetworkLoop.shared.post { group.closeAll() }
+        links.withLock { links in
+            links.isClosed = true
+            links.idle = []
+        }
+    }
+
+    deinit { close() }
+
+    private static func exists(_ keys: [[UInt8]], _ link: RedisLink) throws(StoreError) -> [RedisLink.Reply] {
+        // One piece of memory for all words, so that pointers into it live long enough.
+        let name = [UInt8]("EXISTS".utf8)
+        let all = name + keys.flatMap { $0 }
+        let result = all.withUnsafeBytes { bytes -> Result<[RedisLink.Reply], StoreError> in
+            var start = name.count
+            let commands = keys.map { key in
+                defer { start += key.count }
+                return [
+                    UnsafeRawBufferPointer(rebasing: bytes[..<name.count]),
+                    UnsafeRawBufferPointer(rebasing: bytes[start..<(start + key.count)]),
+                ]
+            }
+            do throws(StoreError) {
+                return .success(try link.commands(commands))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func command(
+        _ name: String, _ words: [UnsafeRawBufferPointer], _ link: RedisLink
+    ) throws(StoreError) -> RedisLink.Reply {
+        let name = [UInt8](name.utf8)
+        let result = name.withUnsafeBytes { name -> Result<RedisLink.Reply, StoreError> in
+            do throws(StoreError) {
+                return .success(try link.commands([[name] + words]).first ?? .other)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Lends a connection. One that was idle may have been closed by the server: then once more with a fresh one.
+    private func withLink<Value>(_ body: (RedisLink) throws(StoreError) -> Value) throws(StoreError) -> Value {
+        if let idle = links.withLock({ $0.idle.popLast() }) {
+            do throws(StoreError) {
+                let value = try body(idle)
+                giveBack(idle)
+                return value
+            } catch {
+                guard idle.isBroken else {
+                    giveBack(idle)
+                    throw error
+                }
+            }
+        }
+        let link = try RedisLink(url, timeout: Self.timeout)
+        defer { if !link.isBroken { giveBack(link) } }
+        return try body(link)
+    }
+
+    private func giveBack(_ link: RedisLink) {
+        links.withLock { links in
+            if !links.isClosed, links.idle.count < Self.idleLinks { links.idle.append(link) }
+        }
+    }
+}
