@@ -56,7 +56,7 @@ extension CacheCore {
                 collection.bytes += DiskBytes.of(index.status)
             }
             collection.leftovers += removeOrphans()
-            ledger.recounted(storedObjects().reduce(0) { $0 + $1.bytes })
+            ledger.recount { storedObjects().reduce(0) { $0 + $1.bytes } }
             return collection
         }
     }

@@ -48,10 +48,12 @@ public final class BlockCache: Sendable {
         try paths.prepare()
         let core = CacheCore(folder: paths, options: options, boot: boot)
         self.core = core
-        core.ledger.setMakeRoom { [weak core] bytes in core?.makeRoom(for: bytes) ?? false }
+        core.ledger.setMakeRoom { [weak core] bytes, isDiskFull in
+            core?.makeRoom(for: bytes, isDiskFull: isDiskFull) ?? false
+        }
         core.durability.setOnLoss { [weak core] in core?.distrust() }
         core.enterBoot()
-        core.durability.adopt()
+        if core.isFreshTrusted.load(ordering: .acquiring) { core.durability.adopt() }
     }
 
     deinit { close() }

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Support
+internal import Synchronization
 
 extension CacheCore {
     /// Takes the trust from what another boot of the machine left behind without knowing that it is on disk.
@@ -9,6 +10,7 @@ extension CacheCore {
         folder.withLock {
             guard smallFile(folder.boot) != boot.bytes else { return }
             demoteFresh()
+            if !entries(of: folder.fresh).isEmpty { isFreshTrusted.store(false, ordering: .releasing) }
             // Reservations of processes that are gone: counted anew at the first store.
             unlink(folder.usage)
             let temporary = "\(folder.boot).new"

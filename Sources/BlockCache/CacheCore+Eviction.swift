@@ -20,10 +20,21 @@ struct StoredObject {
 extension CacheCore {
     /// Every content on disk, in no order. Takes some microseconds for each; blocks.
     func storedObjects() -> [StoredObject] {
+        // In the order in which files move on, so that none is missed; one that is seen twice counts where it came to.
         var found: [StoredObject] = []
-        for shard in CacheFolder.shards(of: folder.objects) { collect(shard, .durable, into: &found) }
-        collect(folder.fresh, .fresh, into: &found)
         for shard in CacheFolder.shards(of: folder.partial) { collect(shard, .partial, into: &found) }
+        collect(folder.fresh, .fresh, into: &found)
+        let moving = Dictionary(
+            found.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { max($0, $1) })
+        if moving.count < found.count {
+            found = found.enumerated().filter { moving[$0.element.name] == $0.offset }.map(\.element)
+        }
+        let before = found.count
+        for shard in CacheFolder.shards(of: folder.objects) { collect(shard, .durable, into: &found) }
+        if before > 0 {
+            let arrived = Set(found[before...].lazy.map(\.name).filter { moving[$0] != nil })
+            if !arrived.isEmpty { found.removeAll { $0.kind != .durable && arrived.contains($0.name) } }
+        }
         return found
     }
 
@@ -43,12 +54,18 @@ extension CacheCore {
     }
 
     /// Evicts what was not used for longest, so that `bytes` more have room; false if that cannot be had.
-    func makeRoom(for bytes: UInt64) -> Bool {
+    ///
+    /// With `isDiskFull` something is evicted in any case: the disk may be out of inodes, or its own quota used up.
+    func makeRoom(for bytes: UInt64, isDiskFull: Bool = false) -> Bool {
         folder.withLock {
             // The ledger drifts upwards when processes are killed: the count may show that there is room.
-            let objects = storedObjects()
-            var used = objects.reduce(0) { $0 + $1.bytes }
-            ledger.recounted(used)
+            var objects: [StoredObject] = []
+            var used: UInt64 = 0
+            ledger.recount {
+                objects = storedObjects()
+                used = objects.reduce(0) { $0 + $1.bytes }
+                return used
+            }
             let total = ledger.used ?? used
             let reserved = total - min(total, used)
             var isTooMuch = false
@@ -61,10 +78,14 @@ extension CacheCore {
                 target = quota - min(quota, room + reserved)
             }
             let allowance = ledger.allowance()
-            if allowance < bytes {
+            if allowance < max(bytes, 1) {
                 isTooMuch = true
                 let lacking = max(bytes, ledger.chunk) - allowance
                 target = min(target, used - min(used, lacking))
+            }
+            if isDiskFull {
+                isTooMuch = true
+                target = min(target, used - min(used, max(bytes, used / 10)))
             }
             guard isTooMuch else { return true }
             var freed: UInt64 = 0
@@ -81,13 +102,16 @@ extension CacheCore {
 
     /// Removes a content unless someone has it open; answers whether. Call under the cache's lock.
     func evict(_ object: StoredObject) -> Bool {
-        guard let file = try? CachedObject.openQuietly(object.path, O_RDONLY),
-            flock(file.number, LOCK_EX | LOCK_NB) == 0, isSame(file.number, object.path),
-            unlink(object.path) == 0
-        else { return false }
+        guard Self.unlinkUnlessOpen(object.path) else { return false }
         if let map = object.mapPath { unlink(map) }
-        ledger.credit(object.bytes)
+        // Only now, with the file closed, are its bytes free.
+        ledger.removing { object.bytes }
         return true
+    }
+
+    private static func unlinkUnlessOpen(_ path: String) -> Bool {
+        guard let file = try? CachedObject.openQuietly(path, O_RDONLY) else { return false }
+        return flock(file.number, LOCK_EX | LOCK_NB) == 0 && isSame(file.number, path) && unlink(path) == 0
     }
 }
 

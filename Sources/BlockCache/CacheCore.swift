@@ -15,6 +15,8 @@ final class CacheCore: Sendable {
     let durability: Durability
     let table = Mutex<[Digest: Entry]>([:])
     let closed = Atomic<Bool>(false)
+    /// Whether all that is in `fresh` was written in this boot.
+    let isFreshTrusted = Atomic<Bool>(true)
     /// Contents evicted to make room.
     let evictions = Atomic<Int>(0)
 
@@ -49,13 +51,18 @@ final class CacheCore: Sendable {
     func openObject(_ content: Digest) -> CachedObject? { table.withLock { $0[content]?.object } }
 
     /// Removes a file and takes its bytes off the ledger; nothing if it is not there.
-    @discardableResult
-    func remove(_ path: String) -> UInt64 {
-        var status = stat()
-        guard lstat(path, &status) == 0, unlink(path) == 0 else { return 0 }
-        let bytes = DiskBytes.of(status)
-        ledger.credit(bytes)
-        return bytes
+    func remove(_ path: String) {
+        ledger.removing {
+            var status = stat()
+            guard lstat(path, &status) == 0, unlink(path) == 0 else { return 0 }
+            return DiskBytes.of(status)
+        }
+    }
+
+    /// Whether a write that the disk had no room for should be tried again: something else was evicted for it.
+    func mayRetry(after error: Errno, bytes: UInt64) -> Bool {
+        guard error == .noSpace || error == .quotaExceeded else { return false }
+        return ledger.makeRoomOnFullDisk(bytes)
     }
 
     func cannotStore(_ error: Errno) {

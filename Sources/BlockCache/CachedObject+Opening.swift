@@ -13,13 +13,19 @@ extension CachedObject {
             // Files move from partial to fresh to objects: what passed us on its way is found at the second look.
             let found =
                 complete(core.folder.object(name), layout, core)
-                ?? complete(core.folder.fresh(name), layout, core)
+                ?? fresh(name, layout, core)
                 ?? PartialFile(name: name, layout: layout, blocks: blocks, core: core).open(create: false)
-                ?? complete(core.folder.fresh(name), layout, core)
+                ?? fresh(name, layout, core)
                 ?? complete(core.folder.object(name), layout, core)
             if let found { return found }
         }
         return Backing(data: nil, map: nil, layout: layout, holes: layout.holes(in: blocks))
+    }
+
+    /// Opens a complete file that is not yet known to be on disk; nil if there is none that can be trusted.
+    static func fresh(_ name: ObjectName, _ layout: BlockLayout, _ core: CacheCore) -> Backing? {
+        guard core.isFreshTrusted.load(ordering: .acquiring) else { return nil }
+        return complete(core.folder.fresh(name), layout, core)
     }
 
     /// Opens a complete file and notes its use; nil if there is none. One that cannot be right is removed.
@@ -78,5 +84,7 @@ extension CachedObject {
     /// Looks again at what the disk has, and trusts only that.
     func reopen() {
         slow.withLock { slow in replace(Self.existing(name, layout, blocks, core), &slow) }
+        let found = backing
+        if found.missing.load(ordering: .acquiring) == 0 { complete(found) }
     }
 }

@@ -58,12 +58,20 @@ extension CachedObject {
         let charge = DiskBytes.rounded(UInt64(bytes.count)) + (layout.blockSize % 4096 == 0 ? 0 : 4096)
         guard core.ledger.spend(charge) else { return false }
         defer { core.ledger.landed(charge) }
-        do throws(Errno) {
-            try core.write(bytes, to: backing.data, at: layout.offset(of: block))
-            try map.set(block, .present)
-        } catch {
-            core.cannotStore(error)
-            return false
+        var isSecond = false
+        while true {
+            do throws(Errno) {
+                try core.write(bytes, to: backing.data, at: layout.offset(of: block))
+                try map.set(block, .present)
+                break
+            } catch {
+                if !isSecond, core.mayRetry(after: error, bytes: charge) {
+                    isSecond = true
+                    continue
+                }
+                core.cannotStore(error)
+                return false
+            }
         }
         if backing.markPresent(block) { complete(backing) }
         return true
@@ -75,30 +83,41 @@ extension CachedObject {
             if isComplete { return true }
             let charge = DiskBytes.rounded(UInt64(bytes.count))
             guard core.ledger.spend(charge) else { return false }
-            guard let temporary = core.workspace.temporaryPath() else {
-                core.ledger.refund(charge)
-                return false
+            var outcome = makeWhole(bytes)
+            if case .failure(let error) = outcome, core.mayRetry(after: error, bytes: charge) {
+                outcome = makeWhole(bytes)
             }
-            do throws(Errno) {
-                let file = try FileDescriptor(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o400)
-                // Before it has a name that others evict.
-                _ = flock(file.number, LOCK_SH | LOCK_NB)
-                try file.write(bytes, at: 0)
-                try CacheFolder.move(temporary, to: core.folder.fresh(name))
+            switch outcome {
+            case .success(let made):
                 core.ledger.landed(charge)
-                replace(Backing(complete: file), &slow)
+                replace(made, &slow)
                 core.durability.add(name)
                 return true
-            } catch {
-                unlink(temporary)
+            case .failure(let error):
                 core.ledger.refund(charge)
-                if error == .exists, let other = Self.complete(core.folder.fresh(name), layout, core) {
+                if error == .exists, let other = Self.fresh(name, layout, core) {
                     replace(other, &slow)
                     return true
                 }
                 core.cannotStore(error)
                 return false
             }
+        }
+    }
+
+    /// Leaves nothing on disk when it fails.
+    private func makeWhole(_ bytes: UnsafeRawBufferPointer) -> Result<Backing, Errno> {
+        guard let temporary = core.workspace.temporaryPath() else { return .failure(.readOnly) }
+        do throws(Errno) {
+            let file = try FileDescriptor(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o400)
+            // Before it has a name that others evict.
+            _ = flock(file.number, LOCK_SH | LOCK_NB)
+            try file.write(bytes, at: 0)
+            try CacheFolder.move(temporary, to: core.folder.fresh(name))
+            return .success(Backing(complete: file))
+        } catch {
+            unlink(temporary)
+            return .failure(error)
         }
     }
 
@@ -109,7 +128,7 @@ extension CachedObject {
             if found.map != nil || found.isComplete.load(ordering: .acquiring) { return found }
             // Another process may have come so far in the meantime.
             let made =
-                Self.complete(core.folder.fresh(name), layout, core)
+                Self.fresh(name, layout, core)
                 ?? Self.complete(core.folder.object(name), layout, core)
                 ?? PartialFile(name: name, layout: layout, blocks: blocks, core: core).open(create: true)
             guard let made else { return nil }
@@ -120,7 +139,7 @@ extension CachedObject {
 
     /// Gives a partial file whose blocks are all present the name of a complete one.
     func complete(_ backing: Backing) {
-        slow.withLock { _ in
+        slow.withLock { slow in
             guard let map = backing.map, !backing.isComplete.load(ordering: .acquiring) else { return }
             let (partial, mapPath) = (core.folder.partial(name), core.folder.map(name))
             map.withLock {
@@ -134,7 +153,11 @@ extension CachedObject {
                     } catch .exists {
                         core.remove(partial)
                     }
-                    core.remove(mapPath)
+                    slow.unlinked += core.ledger.unlinking {
+                        var status = stat()
+                        let number = map.descriptor.number
+                        return fstat(number, &status) == 0 && unlink(mapPath) == 0 ? DiskBytes.of(status) : 0
+                    }
                     core.durability.add(name)
                 } catch {
                     // It stays a partial file with all blocks present, and is completed when it is next opened.

@@ -27,6 +27,8 @@ public final class CachedObject: Sendable {
     /// What is needed only to change something.
     struct Slow {
         var retired: [Backing] = []
+        /// Bytes of maps that have no name any more and are still open.
+        var unlinked: UInt64 = 0
     }
 
     init(content: Digest, blocks: any BlockList, core: CacheCore, serial: UInt64) {
@@ -46,7 +48,17 @@ public final class CachedObject: Sendable {
     }
 
     deinit {
+        withBacking { backing in
+            // Used until now, not just when it was opened.
+            var status = stat()
+            if backing.data >= 0, fstat(backing.data, &status) == 0 { Self.noteUse(backing.data, status) }
+        }
+        let unlinked = slow.withLock { slow in
+            slow.retired = []
+            return slow.unlinked
+        }
         current.load(ordering: .acquiring).release()
+        core.ledger.refund(unlinked)
         core.forget(content, serial: serial)
     }
 

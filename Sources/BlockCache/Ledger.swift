@@ -23,7 +23,7 @@ final class Ledger: Sendable {
     private let purse = Mutex(Purse())
     /// One thread at a time gets more; it is when it may try again after it could not.
     private let refill = Mutex<UInt64>(0)
-    private let makeRoom = Mutex<(@Sendable (UInt64) -> Bool)?>(nil)
+    private let makeRoom = Mutex<(@Sendable (UInt64, Bool) -> Bool)?>(nil)
     private static let magic: UInt64 = 0x3167_6465_6c74_6c66
 
     init(folder: CacheFolder, options: BlockCache.Options, workspace: Workspace, log: FailureLog) {
@@ -35,7 +35,9 @@ final class Ledger: Sendable {
     }
 
     /// Says how to make room for a number of bytes; set once, before the first store.
-    func setMakeRoom(_ action: @escaping @Sendable (UInt64) -> Bool) { makeRoom.withLock { $0 = action } }
+    func setMakeRoom(_ action: @escaping @Sendable (_ bytes: UInt64, _ isDiskFull: Bool) -> Bool) {
+        makeRoom.withLock { $0 = action }
+    }
 
     /// Bytes taken from the quota at a time.
     var chunk: UInt64 { max(4096, min(8 << 20, (quota ?? .max) / 64) & ~4095) }
@@ -48,13 +50,25 @@ final class Ledger: Sendable {
             guard Deadline.now.nanoseconds >= retryAt, workspace.path() != nil else { return false }
             if reserve(bytes) { return take(bytes) }
             let begin = Deadline.now.nanoseconds
-            if let action = makeRoom.withLock({ $0 }), action(bytes), reserve(bytes) { return take(bytes) }
+            if let action = makeRoom.withLock({ $0 }), action(bytes, false), reserve(bytes) { return take(bytes) }
             // A vain look through the whole cache: spend at most a tenth of the time on them.
             let end = Deadline.now.nanoseconds
             retryAt = end + max(20_000_000, (end - begin) * 10)
             log.report(
                 "the cache \(folder.path) is full and all in it is in use: reads go on from the stores; raise its quota or free disk space"
             )
+            return false
+        }
+    }
+
+    /// Makes room after the disk refused bytes that were spent; false if nothing could be removed. Blocks.
+    func makeRoomOnFullDisk(_ bytes: UInt64) -> Bool {
+        refill.withLock { retryAt in
+            let begin = Deadline.now.nanoseconds
+            guard begin >= retryAt, let action = makeRoom.withLock({ $0 }) else { return false }
+            if action(bytes, true) { return true }
+            let end = Deadline.now.nanoseconds
+            retryAt = end + max(20_000_000, (end - begin) * 10)
             return false
         }
     }
@@ -70,18 +84,46 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Takes bytes that were removed from the disk off the shared number.
-    func credit(_ bytes: UInt64) {
-        guard quota != nil, bytes > 0 else { return }
-        withUsage { used in used.map { $0 - min($0, bytes) } }
+    /// Takes what `body` removes from the disk, in bytes, off the shared number; no count comes between the two.
+    func removing(_ body: () -> UInt64) {
+        guard quota != nil else {
+            _ = body()
+            return
+        }
+        withUsage { used in
+            let bytes = body()
+            return used.map { $0 - min($0, bytes) }
+        }
     }
 
-    /// Sets the shared number after a count of what is on disk. Call under the cache's lock.
-    func recounted(_ bytesOnDisk: UInt64) {
-        guard quota != nil else { return }
+    /// Lets `body` unlink files that stay open, in bytes: they are still on disk. `refund` them when they are closed.
+    func unlinking(_ body: () -> UInt64) -> UInt64 {
+        var bytes: UInt64 = 0
+        guard quota != nil else {
+            _ = body()
+            return 0
+        }
+        withUsage { used in
+            bytes = body()
+            purse.withLock { $0.inFlight += bytes }
+            record()
+            return used
+        }
+        return bytes
+    }
+
+    /// Sets the shared number by a count of what is on disk. Call under the cache's lock.
+    ///
+    /// Nobody reserves meanwhile: what was reserved and then written during the count would be missed by both.
+    func recount(_ count: () -> UInt64) {
+        guard quota != nil else {
+            _ = count()
+            return
+        }
         withUsage { _ in
             record()
-            return bytesOnDisk + Workspace.survey(folder).outstanding
+            let onDisk = count()
+            return onDisk + Workspace.survey(folder).outstanding
         }
     }
 
@@ -97,11 +139,14 @@ final class Ledger: Sendable {
 
     /// Gives what is left back.
     func close() {
-        let rest = purse.withLock { purse in
-            defer { purse.unspent = 0 }
-            return purse.unspent
+        removing {
+            let rest = purse.withLock { purse in
+                defer { purse.unspent = 0 }
+                return purse.unspent
+            }
+            record()
+            return rest
         }
-        credit(rest)
     }
 
     /// Bytes that may still be written before the free share of the disk is touched.

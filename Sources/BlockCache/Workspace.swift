@@ -5,15 +5,16 @@ internal import Synchronization
 
 /// The process's own folder in `tmp`, made at first use. The lock in it tells others that its owner lives.
 final class Workspace: Sendable {
-    private struct State: ~Copyable {
+    private struct State {
         var path: String?
-        var lock: FileDescriptor?
+        var lock: Int32 = -1
         var isClosed = false
     }
 
     private let folder: CacheFolder
     private let log: FailureLog
     private let state = Mutex(State())
+    private let making = Mutex<Void>(())
     private let files = Atomic<UInt64>(0)
 
     init(folder: CacheFolder, log: FailureLog) {
@@ -29,41 +30,47 @@ final class Workspace: Sendable {
 
     /// The folder; nil where the disk takes nothing, which is tried again at the next call.
     func path() -> String? {
-        state.withLock { state in
-            if state.isClosed { return nil }
-            if let path = state.path { return path }
-            let name = Hex.encode((0..<8).map { _ in UInt8.random(in: 0...255) })
-            let path = "\(folder.temporary)/\(name)"
-            // Under the cache's lock, so that nobody takes a folder whose lock is not yet held for a dead one.
-            let outcome = folder.withLock { () -> Errno? in
-                do throws(Errno) {
-                    try CacheFolder.makeFolder(folder.temporary, parents: false)
-                    try CacheFolder.makeFolder(path, parents: false)
-                    let lock = try FileDescriptor("\(path)/lock", O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
-                    let number = lock.number
-                    _ = try systemCall { flock(number, LOCK_EX | LOCK_NB) }
-                    state.lock = consume lock
-                    return nil
-                } catch {
-                    rmdir(path)
-                    return error
-                }
-            }
-            if let outcome {
-                log.report("cannot store in the cache \(folder.path): \(outcome); \(CacheCore.remedy(for: outcome))")
-                return nil
-            }
-            state.path = path
-            return path
+        if let path = state.withLock({ $0.path }) { return path }
+        return making.withLock { _ in
+            let (known, isClosed) = state.withLock { ($0.path, $0.isClosed) }
+            if isClosed || known != nil { return known }
+            return make()
         }
+    }
+
+    /// Under the cache's lock, so that nobody takes a folder whose lock is not yet held for a dead one. Not under the
+    /// state's, which those who have the cache's lock take.
+    private func make() -> String? {
+        let path = "\(folder.temporary)/\(Hex.encode((0..<8).map { _ in UInt8.random(in: 0...255) }))"
+        let outcome = folder.withLock { () -> Errno? in
+            do throws(Errno) {
+                try CacheFolder.makeFolder(folder.temporary, parents: false)
+                try CacheFolder.makeFolder(path, parents: false)
+                let lock = try FileDescriptor("\(path)/lock", O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+                let number = lock.number
+                _ = try systemCall { flock(number, LOCK_EX | LOCK_NB) }
+                _ = lock.release()
+                state.withLock { state in
+                    state.path = path
+                    state.lock = number
+                }
+                return nil
+            } catch {
+                rmdir(path)
+                return error
+            }
+        }
+        guard let outcome else { return path }
+        log.report("cannot store in the cache \(folder.path): \(outcome); \(CacheCore.remedy(for: outcome))")
+        return nil
     }
 
     /// Writes down how many bytes of the ledger are this process's and not yet on disk.
     func record(outstanding: UInt64) {
         state.withLock { state in
-            withUnsafeBytes(of: outstanding.littleEndian) { bytes in
-                try? state.lock?.write(bytes, at: 0)
-            }
+            guard state.lock >= 0 else { return }
+            var bytes = outstanding.littleEndian
+            pwrite(state.lock, &bytes, 8, 0)
         }
     }
 
@@ -76,7 +83,8 @@ final class Workspace: Sendable {
                 rmdir(path)
             }
             state.path = nil
-            state.lock = nil
+            if state.lock >= 0 { Glibc.close(state.lock) }
+            state.lock = -1
         }
     }
 

@@ -112,12 +112,16 @@ struct HTTPDownloadTests {
         ) { try download("\(server.url)/\(path)", .init(limit: 299_999)) }
     }
 
-    @Test("gives up in time")
-    func timeout() throws {
+    @Test(
+        "gives up in time, and when nothing comes",
+        arguments: [
+            HTTPDownload.Options(timeout: .milliseconds(300)), HTTPDownload.Options(stallTimeout: .seconds(1)),
+        ])
+    func timeout(options: HTTPDownload.Options) throws {
         let server = try server()
         defer { server.close() }
         #expect {
-            try download("\(server.url)/silent", .init(timeout: .milliseconds(300)))
+            try download("\(server.url)/silent", options)
         } throws: { ($0 as? FlistError)?.code == .timedOut }
     }
 }

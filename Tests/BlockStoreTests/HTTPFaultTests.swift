@@ -99,6 +99,31 @@ struct HTTPFaultTests {
         #expect(Set(errors) == [.cancelled])
     }
 
+    @Test("takes up waiting requests when those that hold all connections time out")
+    func stuckConnections() throws {
+        let stuck = (0..<64).map { HTTPTestBlocks.block($0, count: 40).id }
+        let names = Set(stuck.map { $0.description })
+        let server = try RawHTTPServer { request in
+            let isStuck = names.contains { request.path.hasSuffix($0) }
+            return isStuck ? [.pause(.seconds(8)), .close] : [.answer(200, body: [1])]
+        }
+        defer { server.close() }
+        let store = store(server)
+        defer { store.close() }
+        let late = Monitor(0)
+        store.get(
+            stuck.map { id in
+                StoreRequest(id: id, maximumLength: 100, deadline: .after(.milliseconds(500))) { result in
+                    if case .failure(.timedOut) = result { late.withLock { $0 += 1 } }
+                    late.signal()
+                }
+            })
+        let ids = (64..<214).map { HTTPTestBlocks.block($0, count: 40).id }
+        let results = HTTPTestBlocks.read(ids, from: store, within: .seconds(6))
+        #expect(results.filter { $0 == .success([1]) }.count == 150)
+        #expect(late.wait { $0 == 64 ? $0 : nil } == 64)
+    }
+
     @Test("ends a request that is cancelled, and drops its connection")
     func cancel() throws {
         let gone = Monitor(false)

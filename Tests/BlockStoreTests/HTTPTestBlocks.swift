@@ -6,7 +6,7 @@ import Synchronization
 
 /// Blocks and reads for the suites of the HTTP stores.
 enum HTTPTestBlocks {
-    /// Bytes that differ from one seed to the next, under their BLAKE2b hash.
+    /// Bytes that differ for seeds below 256, under their BLAKE2b hash.
     static func block(_ seed: Int, count: Int = 1000) -> (id: Digest, bytes: [UInt8]) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ seed &* 7 &+ ($0 >> 8)) }
         return (BLAKE2b.hash(bytes, .bytes32), bytes)

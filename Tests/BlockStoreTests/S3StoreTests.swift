@@ -46,7 +46,7 @@ struct S3StoreTests {
         let store = store(server, secret: "wrong")
         defer { store.close() }
         let block = HTTPTestBlocks.block(1)
-        let error = StoreError.refused("403 Forbidden (SignatureDoesNotMatch)")
+        let error = StoreError.refused("403 Forbidden (SignatureDoesNotMatch: check the secret key)")
         #expect(throws: error) { try HTTPTestBlocks.put(block, into: store) }
         #expect(throws: error) { try HTTPTestBlocks.read(block.id, from: store) }
         #expect(throws: StoreError.refused("403 Forbidden")) { try store.contains([block.id]) }
@@ -58,7 +58,7 @@ struct S3StoreTests {
         let store = store(server, bucket: "nowhere")
         defer { store.close() }
         let block = HTTPTestBlocks.block(1)
-        let error = StoreError.refused("404 Not Found (NoSuchBucket)")
+        let error = StoreError.refused("404 Not Found (NoSuchBucket: check the bucket's name)")
         #expect(throws: error) { try HTTPTestBlocks.read(block.id, from: store) }
         #expect(throws: error) { try HTTPTestBlocks.put(block, into: store) }
     }

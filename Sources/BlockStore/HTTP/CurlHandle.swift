@@ -64,8 +64,6 @@ final class CurlHandle {
     /// All of a request but where its answer goes. False when memory is short or a text is not acceptable.
     func apply(_ request: HTTPRequest, _ options: HTTPOptions) -> Bool {
         guard applyCommon(options, url: request.url, credentials: request.credentials) else { return false }
-        // Over TLS, wait to see whether the first connection can be shared rather than open many.
-        set(CURLOPT_PIPEWAIT, request.url.hasPrefix("https:") ? 1 : 0)
         // The object name is signed as it is written: no dots squeezed out.
         set(CURLOPT_PATH_AS_IS, 1)
         switch request.method {
@@ -105,6 +103,13 @@ final class CurlHandle {
         var length: curl_off_t = -1
         curl_easy_getinfo_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
         return UInt64(exactly: length)
+    }
+
+    /// Whether the last answer came over HTTP/2; nil when there was none.
+    var isHTTP2: Bool? {
+        var version = 0
+        curl_easy_getinfo_long(easy, CURLINFO_HTTP_VERSION, &version)
+        return version == 0 ? nil : version == Int(CURL_HTTP_VERSION_2_0)
     }
 
     @discardableResult

@@ -31,6 +31,12 @@ struct HTTPAddress: Sendable, Hashable {
     /// The address as a person may see it: no user, no password, no query.
     var shown: String { base }
 
+    /// Scheme, host and port.
+    var origin: String {
+        let afterScheme = base.firstRange(of: "://")?.upperBound ?? base.startIndex
+        return String(base[..<afterScheme]) + base[afterScheme...].prefix { $0 != "/" }
+    }
+
     /// The address of something below the base.
     func appending(_ path: String) -> String { "\(base)/\(path)\(query)" }
 }

@@ -1,12 +1,19 @@
 internal import BlockCodec
 internal import Support
 
-/// What the three HTTP stores share: a lane of the engine, and batches of existence checks.
+/// What the three HTTP stores share: their place in the engine, and batches of existence checks.
 struct HTTPClient: Sendable {
-    var engine = HTTPEngine.shared
-    let lane = HTTPLane()
+    let engine: HTTPEngine
+    let owner: HTTPOwner
     /// For requests that have no deadline of their own: writing, and asking for existence.
     let timeout: Duration
+
+    /// `origin` is scheme, host and port.
+    init(origin: String, timeout: Duration, engine: HTTPEngine = .shared) {
+        self.engine = engine
+        owner = HTTPOwner(origin: origin)
+        self.timeout = timeout
+    }
 
     /// Requests of a batch that wait together; the deadline is that of the batch.
     private static let batch = 256
@@ -27,13 +34,13 @@ struct HTTPClient: Sendable {
     func get(_ blocks: [StoreRequest], _ request: (StoreRequest) -> HTTPRequest) {
         engine.submit(
             blocks.map { block in
-                HTTPJob(request: request(block), lane: lane) { block.complete($0.flatMap(\.block)) }
+                HTTPJob(request: request(block), owner: owner) { block.complete($0.flatMap(\.block)) }
             })
     }
 
     /// Sends a block and waits; any status of `accepted` is success.
     func send(_ request: HTTPRequest, accepted: Set<Int>) throws(StoreError) {
-        let response = try engine.perform(request, on: lane)
+        let response = try engine.perform(request, for: owner)
         guard !accepted.contains(response.status) else { return }
         switch response.error {
         // Not a missing block but a missing place to put it: the word would mislead.
@@ -52,7 +59,7 @@ struct HTTPClient: Sendable {
         while !rest.isEmpty {
             let requests = rest.prefix(Self.batch).map(request)
             rest = rest.dropFirst(Self.batch)
-            for result in engine.perform(requests, on: lane) {
+            for result in engine.perform(requests, for: owner) {
                 switch try result.get().error {
                 case nil: found.append(true)
                 case .missing: found.append(false)
@@ -64,7 +71,7 @@ struct HTTPClient: Sendable {
     }
 
     func close() {
-        lane.close()
+        owner.close()
         engine.sweep()
     }
 }

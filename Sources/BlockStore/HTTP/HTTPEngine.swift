@@ -26,8 +26,9 @@ final class HTTPEngine: Sendable {
         // The first handle sets the library up.
         multi = CurlHandle() == nil ? nil : curl_multi_init()
         guard let multi else { return }
+        // The lanes keep to it by themselves; this is for hosts that are redirected to, and for HTTP/2 with few streams.
         curl_multi_setopt_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.connectionsPerHost)
-        curl_multi_setopt_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, options.streamsPerConnection)
+        curl_multi_setopt_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, options.transfersPerHost)
         // Idle connections kept, over all hosts.
         curl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, options.connectionsPerHost * 4)
     }
@@ -46,7 +47,7 @@ final class HTTPEngine: Sendable {
         if isFirst { curl_multi_wakeup(multi) }
     }
 
-    /// Makes the thread look for closed lanes and abandoned requests now rather than at its next round.
+    /// Makes the thread look for closed owners and abandoned requests now rather than at its next round.
     func sweep() {
         let isRunning = inbox.withLock { inbox in
             inbox.isSweepDue = true
@@ -56,12 +57,12 @@ final class HTTPEngine: Sendable {
     }
 
     /// Submits requests and waits for all; the results are in their order. Never on the engine's own thread.
-    func perform(_ requests: [HTTPRequest], on lane: HTTPLane) -> [Result<HTTPResponse, StoreError>] {
+    func perform(_ requests: [HTTPRequest], for owner: HTTPOwner) -> [Result<HTTPResponse, StoreError>] {
         let results = Monitor(
             (done: 0, list: [Result<HTTPResponse, StoreError>](repeating: .failure(.cancelled), count: requests.count)))
         submit(
             requests.enumerated().map { index, request in
-                HTTPJob(request: request, lane: lane) { result in
+                HTTPJob(request: request, owner: owner) { result in
                     results.withLock { results in
                         results.list[index] = result
                         results.done += 1
@@ -73,8 +74,8 @@ final class HTTPEngine: Sendable {
     }
 
     /// Submits a request and waits for its end. Never on the engine's own thread.
-    func perform(_ request: HTTPRequest, on lane: HTTPLane) throws(StoreError) -> HTTPResponse {
-        guard let result = perform([request], on: lane).first else { throw .cancelled }
+    func perform(_ request: HTTPRequest, for owner: HTTPOwner) throws(StoreError) -> HTTPResponse {
+        guard let result = perform([request], for: owner).first else { throw .cancelled }
         return try result.get()
     }
 

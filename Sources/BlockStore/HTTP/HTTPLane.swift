@@ -1,58 +1,78 @@
 internal import Support
 internal import Synchronization
 
+/// A store as the engine knows it. Thread-safe.
+final class HTTPOwner: Sendable {
+    /// Scheme, host and port: requests to the same one share its connections.
+    let origin: String
+    private let closed = Atomic(false)
+
+    init(origin: String) { self.origin = origin }
+
+    /// Once closed, its requests end with `cancelled`.
+    var isClosed: Bool { closed.load(ordering: .acquiring) }
+
+    func close() { closed.store(true, ordering: .releasing) }
+}
+
 /// One request with what is to be called at its end.
 struct HTTPJob: Sendable {
     typealias Completion = @Sendable (Result<HTTPResponse, StoreError>) -> Void
 
     let request: HTTPRequest
-    let lane: HTTPLane
+    let owner: HTTPOwner
     /// Called exactly once, on the engine's thread, when the request's body is no longer looked at. Must not block.
     let completion: Completion
 }
 
-/// The queue of one store, so that a slow one does not hold back the others. Thread-safe but for `work`.
-final class HTTPLane: @unchecked Sendable {
-    /// The engine's own bookkeeping. Touched by the engine's thread only, which is why the class is unchecked.
-    struct Work {
-        var active = 0
-        private var waiting: [HTTPJob] = []
-        private var head = 0
+/// The queue of one origin, so that a slow one does not hold back the others. The engine's thread only.
+///
+/// Transfers wait here rather than within libcurl, where each would hold a handle, and where nobody could look through
+/// them for those that are too late.
+final class HTTPLane {
+    let origin: String
+    /// Transfers that libcurl may have at a time.
+    private(set) var limit: Int
+    var active = 0
+    private var waiting: [HTTPJob] = []
+    private var head = 0
 
-        var isIdle: Bool { active == 0 && head == waiting.count }
-
-        mutating func append(_ job: HTTPJob) { waiting.append(job) }
-
-        mutating func popFirst() -> HTTPJob? {
-            guard head < waiting.count else { return nil }
-            let job = waiting[head]
-            head += 1
-            // The front is dropped in large steps: each job is moved at most once on average.
-            if head >= 256, head * 2 >= waiting.count {
-                waiting.removeFirst(head)
-                head = 0
-            }
-            return job
-        }
-
-        /// Takes out the waiting jobs that `verdict` names an error for; order stays.
-        mutating func remove(where verdict: (HTTPJob) -> StoreError?) -> [(HTTPJob, StoreError)] {
-            var removed: [(HTTPJob, StoreError)] = []
-            waiting = waiting[head...].filter { job in
-                guard let error = verdict(job) else { return true }
-                removed.append((job, error))
-                return false
-            }
-            head = 0
-            return removed
-        }
+    init(_ origin: String, _ options: HTTPOptions) {
+        self.origin = origin
+        // Without TLS there is no HTTP/2: its version is known.
+        limit = origin.hasPrefix("https:") ? options.transfersToUnknown : options.connectionsPerHost
     }
 
-    var work = Work()
-    private let closed = Atomic(false)
+    var isIdle: Bool { active == 0 && head == waiting.count }
 
-    /// Once closed, the requests of this lane end with `cancelled`.
-    var isClosed: Bool { closed.load(ordering: .acquiring) }
+    /// Takes the limit that the server's version allows.
+    func learn(isHTTP2: Bool, _ options: HTTPOptions) {
+        limit = isHTTP2 ? options.transfersPerHost : options.connectionsPerHost
+    }
 
-    func close() { closed.store(true, ordering: .releasing) }
+    func append(_ job: HTTPJob) { waiting.append(job) }
+
+    func popFirst() -> HTTPJob? {
+        guard head < waiting.count else { return nil }
+        let job = waiting[head]
+        head += 1
+        // The front is dropped in large steps: each job is moved at most once on average.
+        if head >= 256, head * 2 >= waiting.count {
+            waiting.removeFirst(head)
+            head = 0
+        }
+        return job
+    }
+
+    /// Takes out the waiting jobs that `verdict` names an error for; order stays.
+    func remove(where verdict: (HTTPJob) -> StoreError?) -> [(HTTPJob, StoreError)] {
+        var removed: [(HTTPJob, StoreError)] = []
+        waiting = waiting[head...].filter { job in
+            guard let error = verdict(job) else { return true }
+            removed.append((job, error))
+            return false
+        }
+        head = 0
+        return removed
+    }
 }

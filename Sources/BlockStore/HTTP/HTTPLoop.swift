@@ -6,7 +6,7 @@ final class HTTPLoop {
     private let engine: HTTPEngine
     private let multi: UnsafeMutableRawPointer
     private var transfers: [UnsafeMutableRawPointer: HTTPTransfer] = [:]
-    private var lanes: [ObjectIdentifier: HTTPLane] = [:]
+    private var lanes: [String: HTTPLane] = [:]
     private var idle: [CurlHandle] = []
     private var nextSweep = Deadline.never
 
@@ -18,7 +18,7 @@ final class HTTPLoop {
         self.multi = multi
     }
 
-    /// Never returns.
+    /// Never returns. Lanes are never forgotten: they are few, and hold what was learnt of their servers.
     func run() {
         while true {
             let (jobs, isSweepDue) = engine.takeSubmitted()
@@ -27,7 +27,7 @@ final class HTTPLoop {
             curl_multi_perform(multi, &running)
             finishCompleted()
             if isSweepDue || nextSweep.hasPassed { sweep() }
-            let timeout = lanes.isEmpty ? Self.longSleep : min(Self.longSleep, nextSweep.remaining.milliseconds)
+            let timeout = min(Self.longSleep, nextSweep.remaining.milliseconds)
             curl_multi_poll(multi, nil, 0, Int32(timeout), nil)
         }
     }
@@ -36,28 +36,34 @@ final class HTTPLoop {
     private static let longSleep = 3_600_000
 
     private func enqueue(_ job: HTTPJob) {
-        if job.lane.isClosed { return job.completion(.failure(.cancelled)) }
-        lanes[ObjectIdentifier(job.lane)] = job.lane
-        job.lane.work.append(job)
+        if job.owner.isClosed { return job.completion(.failure(.cancelled)) }
+        let lane = lane(job.owner.origin)
+        lane.append(job)
         let soonest = min(job.request.deadline, .after(Self.sweepInterval))
         if soonest < nextSweep { nextSweep = soonest }
-        startWaiting(job.lane)
+        startWaiting(lane)
+    }
+
+    private func lane(_ origin: String) -> HTTPLane {
+        if let lane = lanes[origin] { return lane }
+        let lane = HTTPLane(origin, engine.options)
+        lanes[origin] = lane
+        return lane
     }
 
     private func startWaiting(_ lane: HTTPLane) {
-        while lane.work.active < engine.options.transfersPerStore, let job = lane.work.popFirst() { start(job) }
-        if lane.work.isIdle { lanes[ObjectIdentifier(lane)] = nil }
+        while lane.active < lane.limit, let job = lane.popFirst() { start(job, lane) }
     }
 
-    private func start(_ job: HTTPJob) {
+    private func start(_ job: HTTPJob, _ lane: HTTPLane) {
         if let error = verdict(job) { return job.completion(.failure(error)) }
         guard let handle = idle.popLast() ?? CurlHandle() else { return failStart(job, nil) }
-        let transfer = HTTPTransfer(job, handle)
+        let transfer = HTTPTransfer(job, handle, lane)
         guard transfer.prepare(engine.options), curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
             return failStart(job, handle)
         }
         transfers[handle.easy] = transfer
-        job.lane.work.active += 1
+        lane.active += 1
     }
 
     private func failStart(_ job: HTTPJob, _ handle: CurlHandle?) {
@@ -77,11 +83,12 @@ final class HTTPLoop {
     }
 
     private func finish(_ transfer: HTTPTransfer, _ outcome: Result<HTTPResponse, StoreError>) {
-        curl_multi_remove_handle(multi, transfer.handle.easy)
-        transfers[transfer.handle.easy] = nil
-        recycle(transfer.handle)
-        let lane = transfer.job.lane
-        lane.work.active -= 1
+        let (handle, lane) = (transfer.handle, transfer.lane)
+        curl_multi_remove_handle(multi, handle.easy)
+        transfers[handle.easy] = nil
+        if let isHTTP2 = handle.isHTTP2 { lane.learn(isHTTP2: isHTTP2, engine.options) }
+        recycle(handle)
+        lane.active -= 1
         // The next goes out before the completion runs.
         startWaiting(lane)
         transfer.job.completion(outcome)
@@ -94,19 +101,22 @@ final class HTTPLoop {
 
     /// Why a job should not go on; nil when it should.
     private func verdict(_ job: HTTPJob) -> StoreError? {
-        if job.lane.isClosed || job.request.isAbandoned?() == true { return .cancelled }
+        if job.owner.isClosed || job.request.isAbandoned?() == true { return .cancelled }
         return job.request.deadline.hasPassed ? .timedOut : nil
     }
 
     private func sweep() {
-        for lane in Array(lanes.values) {
-            for (job, error) in lane.work.remove(where: verdict) { job.completion(.failure(error)) }
+        for lane in lanes.values {
+            for (job, error) in lane.remove(where: verdict) { job.completion(.failure(error)) }
         }
         for transfer in Array(transfers.values) {
             if let error = verdict(transfer.job) { finish(transfer, .failure(error)) }
         }
-        for lane in Array(lanes.values) { startWaiting(lane) }
-        nextSweep = lanes.isEmpty ? .never : .after(Self.sweepInterval)
+        nextSweep = .never
+        for lane in lanes.values where !lane.isIdle {
+            startWaiting(lane)
+            nextSweep = .after(Self.sweepInterval)
+        }
         for transfer in transfers.values { nextSweep = min(nextSweep, transfer.job.request.deadline) }
     }
 }

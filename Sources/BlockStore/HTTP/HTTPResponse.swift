@@ -27,12 +27,19 @@ struct HTTPResponse: Sendable {
         }
     }
 
-    /// `503 Service Unavailable`, with the code of an S3 error behind it in parentheses.
+    /// `503 Service Unavailable`, with the code of an S3 error behind it in parentheses, and what to do about it.
     var reason: String {
         let name = HTTPStatus.name(status).map { " \($0)" } ?? ""
-        let code = errorCode.map { " (\($0))" } ?? ""
+        let code = errorCode.map { " (\($0)\(Self.remedies[$0].map { ": \($0)" } ?? ""))" } ?? ""
         return "\(status)\(name)\(code)"
     }
+
+    /// For the codes of "Error responses" in the S3 API reference that a wrong address or clock leads to.
+    private static let remedies = [
+        "AuthorizationHeaderMalformed": "check the region", "InvalidAccessKeyId": "check the access key",
+        "NoSuchBucket": "check the bucket's name", "RequestTimeTooSkewed": "check this machine's clock",
+        "SignatureDoesNotMatch": "check the secret key",
+    ]
 
     /// The text of the first `<Code>` element, which is how S3 names its errors.
     var errorCode: String? {

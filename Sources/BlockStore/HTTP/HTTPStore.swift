@@ -25,12 +25,12 @@ public final class HTTPStore: BlockStore {
     /// `base` is an http or https address; user and password in it are sent as basic authentication.
     /// `timeout` bounds one batch of `contains`.
     public convenience init(base: String, timeout: Duration = .seconds(30)) {
-        self.init(base: base, HTTPClient(timeout: timeout))
+        self.init(base: base, timeout: timeout, engine: .shared)
     }
 
-    init(base: String, _ client: HTTPClient) {
+    init(base: String, timeout: Duration, engine: HTTPEngine) {
         self.base = HTTPAddress(base)
-        self.client = client
+        client = HTTPClient(origin: self.base.origin, timeout: timeout, engine: engine)
     }
 
     public var address: String { base.shown }
@@ -71,7 +71,7 @@ public final class HTTPStore: BlockStore {
     private func job(_ block: StoreRequest, _ layout: Layout, isSecond: Bool) -> HTTPJob {
         var request = client.request(base.appending(layout.path(block.id)), for: block)
         request.credentials = base.credentials
-        return HTTPJob(request: request, lane: client.lane) { [self] result in
+        return HTTPJob(request: request, owner: client.owner) { [self] result in
             let answer = result.flatMap(\.block)
             switch answer {
             case .failure(.missing) where !isSecond:

@@ -6,6 +6,7 @@ internal import Support
 final class HTTPTransfer {
     let job: HTTPJob
     let handle: CurlHandle
+    let lane: HTTPLane
     private var body: BlockBuffer?
     private var errorText: [UInt8] = []
     /// Why the receiver stopped the transfer.
@@ -20,8 +21,9 @@ final class HTTPTransfer {
 
     private var drained: UInt64 = 0
 
-    init(_ job: HTTPJob, _ handle: CurlHandle) {
+    init(_ job: HTTPJob, _ handle: CurlHandle, _ lane: HTTPLane) {
         self.job = job
+        self.lane = lane
         self.handle = handle
     }
 
@@ -35,7 +37,7 @@ final class HTTPTransfer {
     /// Takes a piece of the body; false stops the transfer.
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard handle.status == 200 else { return receiveErrorText(bytes) }
-        let limit = job.request.maximumLength
+        let limit = max(0, job.request.maximumLength)
         if body == nil {
             let announced = handle.contentLength
             guard (announced ?? 0) <= UInt64(limit) else { return stop(.tooLarge) }

@@ -37,7 +37,7 @@ public final class S3Store: BlockStore {
             ? nil
             : S3Signature(
                 accessKey: accessKey, secretKey: secretKey, region: region.isEmpty ? "us-east-1" : region)
-        client = HTTPClient(timeout: timeout)
+        client = HTTPClient(origin: "\(tls ? "https" : "http")://\(host)", timeout: timeout)
     }
 
     public var address: String { "\(isEncrypted ? "s3s" : "s3")://\(host)\(root)" }

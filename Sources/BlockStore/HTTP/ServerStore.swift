@@ -12,7 +12,7 @@ public final class ServerStore: BlockStore {
     public init(base: String, token: String?, timeout: Duration = .seconds(60)) {
         self.base = HTTPAddress(base)
         self.token = token
-        client = HTTPClient(timeout: timeout)
+        client = HTTPClient(origin: self.base.origin, timeout: timeout)
     }
 
     public var address: String { "server://\(base.shown)" }

@@ -6,8 +6,7 @@ extension StoreURL {
         switch scheme {
         case .dir: return DirStore(self)
         case .zdb, .redis, .ardb: return ZDBStore(self)
-        case .http, .https:
-            return HTTPStore(base: withPassword)
+        case .http, .https: return HTTPStore(base: withPassword)
         case .s3, .s3s:
             return S3Store(
                 endpoint: authority, tls: scheme == .s3s, bucket: String(path.drop { $0 == "/" }),
