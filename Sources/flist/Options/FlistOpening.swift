@@ -1,0 +1,38 @@
+internal import BlockCache
+internal import BlockStore
+internal import FlistContent
+internal import FlistImage
+internal import Logging
+internal import Support
+
+/// Opens what a command is about.
+enum FlistOpening {
+    /// Names and attributes only: no store is asked, and the index is not kept.
+    static func index(_ flist: FlistArgument) throws -> TreeIndex {
+        try FlistSource.open(flist.flist, indexFolder: nil)
+    }
+
+    /// Contents too.
+    static func content(_ flist: FlistArgument, _ cache: CacheOptions, _ stores: StoreOptions) throws -> OpenFlist {
+        try OpenFlist(flist.flist, options: options(cache, stores))
+    }
+
+    static func options(_ cache: CacheOptions, _ stores: StoreOptions) throws -> ContentOptions {
+        var options = ContentOptions()
+        options.cacheFolder = cache.path
+        options.cache.quota = cache.size?.bytes
+        options.stores = try stores.stores.map { try StoreRoute(parsing: $0) }
+        if let router = stores.router {
+            options.router = try RouteTable.parse(routerYAML: SmallFile.read(router, limit: 1 << 20), name: router)
+        }
+        return options
+    }
+
+    /// The entry that a path names.
+    static func entry(_ path: String, in index: TreeIndex, of flist: FlistArgument) throws -> InodeNumber {
+        guard let number = index.resolve(path: Array(path.utf8)) else {
+            throw FlistError(.notFound, "\(path): not in \(flist.flist)")
+        }
+        return number
+    }
+}
