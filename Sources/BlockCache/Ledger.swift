@@ -55,7 +55,7 @@ final class Ledger: Sendable {
             if let action = makeRoom.withLock({ $0 }), action(bytes, false), reserve(bytes) { return take(bytes) }
             // A vain look through the whole cache: spend at most a tenth of the time on them.
             let end = Deadline.now.nanoseconds
-            retryAt = end + max(20_000_000, (end - begin) * 10)
+            retryAt = end + min(1_000_000_000, max(20_000_000, (end - begin) * 10))
             log.report(
                 "the cache \(folder.path) is full and all in it is in use: reads go on from the stores; raise its quota or free disk space"
             )
@@ -70,7 +70,7 @@ final class Ledger: Sendable {
             guard begin >= retryAt, let action = makeRoom.withLock({ $0 }) else { return false }
             if action(bytes, true) { return true }
             let end = Deadline.now.nanoseconds
-            retryAt = end + max(20_000_000, (end - begin) * 10)
+            retryAt = end + min(1_000_000_000, max(20_000_000, (end - begin) * 10))
             return false
         }
     }
