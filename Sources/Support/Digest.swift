@@ -37,17 +37,10 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     public func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        var copy = words
         let count = count
-        // The closure of the standard function is rethrowing, ours is typed: carry the outcome out.
-        let outcome: Swift.Result<Result, Failure> = Swift.withUnsafeBytes(of: &copy) { all in
-            do throws(Failure) {
-                return .success(try body(UnsafeRawBufferPointer(rebasing: all[..<count])))
-            } catch {
-                return .failure(error)
-            }
+        return try Swift.withUnsafeBytes(of: words) { all throws(Failure) in
+            try body(UnsafeRawBufferPointer(rebasing: all[..<count]))
         }
-        return try outcome.get()
     }
 
     public var bytes: [UInt8] { withBytes { [UInt8]($0) } }

@@ -128,7 +128,9 @@ struct IndexContentValidationTests {
     @Test("refuses xattrs that are too many, there twice, or of nothing")
     func xattrs() {
         let name = Array("user.a".utf8)
-        let twice = Base.message { for value in 0..<2 as Range<UInt8> { try $0.addXattr(to: 2, name: name, value: [value]) } }
+        let twice = Base.message {
+            for value in 0..<2 as Range<UInt8> { try $0.addXattr(to: 2, name: name, value: [value]) }
+        }
         #expect(twice == "/d: has the xattr \"user.a\" twice")
         let same = Base.message { for _ in 0..<2 { try $0.addXattr(to: 2, name: name, value: [1]) } }
         #expect(same == "/d: has the xattr \"user.a\" twice")
@@ -161,6 +163,7 @@ struct IndexContentValidationTests {
         #expect(index.summary.xattrs == 4)
         #expect(!index.summary.hasACLs)
         #expect(index.xattr(Array("user.big".utf8), of: 2) == value)
-        #expect(index.xattrs(of: 1).map { String(decoding: $0.name, as: UTF8.self) } == ["security.selinux", "user.big"])
+        #expect(
+            index.xattrs(of: 1).map { String(decoding: $0.name, as: UTF8.self) } == ["security.selinux", "user.big"])
     }
 }

@@ -119,7 +119,8 @@ struct IndexValidationTests {
 
     @Test("refuses a root that is none")
     func roots() {
-        #expect(Self.message { try $0.add(Self.root(id: 9)) } == "entry 9 (\"\"): a second root; entry 1 is one already")
+        #expect(
+            Self.message { try $0.add(Self.root(id: 9)) } == "entry 9 (\"\"): a second root; entry 1 is one already")
         let named = Self.message { try $0.add(Self.change(Self.root(id: 9)) { $0.name = [0x2f] }) }
         #expect(named == "entry 9 (\"/\"): the root has a name")
         let file = Self.message { try $0.add(Self.change(Self.root(id: 9)) { $0.type = .regular }) }
@@ -163,7 +164,9 @@ struct IndexValidationTests {
             }
         }
         #expect(twice == "/\(long): two entries have this name")
-        let link = Self.message { try $0.addName(parent: 1, name: Array("d".utf8), of: 3); try $0.add(Self.entry(3, "f")) }
+        let link = Self.message {
+            try $0.addName(parent: 1, name: Array("d".utf8), of: 3); try $0.add(Self.entry(3, "f"))
+        }
         #expect(link == "/d: two entries have this name")
     }
 

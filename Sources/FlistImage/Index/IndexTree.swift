@@ -27,7 +27,9 @@ struct IndexTree {
         var writer = IndexFileWriter(file, name: name)
         let summary = try writeInodes(&writer)
         try writer.endSection()
-        try writeNames(&writer)
+        try forEachName { name throws(FlistError) in try writer.append(NamePrefix.of(name)) }
+        try writer.endSection()
+        try forEachName { name throws(FlistError) in try writer.append(name) }
         try writer.endSection()
         try writer.append(builder.targets)
         try writer.endSection()
@@ -66,14 +68,14 @@ struct IndexTree {
     }
 
     /// Names in the order of their records: those of a directory lie next to one another.
-    private func writeNames(_ writer: inout IndexFileWriter) throws(FlistError) {
+    private func forEachName(_ body: (UnsafeRawBufferPointer) throws(FlistError) -> Void) throws(FlistError) {
         var failure: FlistError?
         builder.names.withUnsafeBytes { names in
             do throws(FlistError) {
                 for position in order.order {
                     let node = builder.nodes[Int(position)]
                     let end = node.nameOffset + Int(node.nameLength)
-                    try writer.append(UnsafeRawBufferPointer(rebasing: names[node.nameOffset..<end]))
+                    try body(UnsafeRawBufferPointer(rebasing: names[node.nameOffset..<end]))
                 }
             } catch {
                 failure = error

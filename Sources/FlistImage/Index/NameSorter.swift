@@ -3,8 +3,6 @@ struct NameSorter {
     private let nodes: [TreeIndexBuilder.Node]
     private let names: [UInt8]
 
-    /// The first 8 bytes of a name, highest first and filled up with zeros, decide most comparisons without reading
-    /// the name itself: names hold no NUL, so equal keys of less than 8 bytes are equal names.
     private struct Key {
         var prefix: UInt64
         var position: UInt32
@@ -35,7 +33,7 @@ struct NameSorter {
         var keys: [Key] = []
         keys.reserveCapacity(range.count)
         for position in positions[range] {
-            keys.append(Key(prefix: Self.prefix(name(position)), position: position))
+            keys.append(Key(prefix: NamePrefix.of(name(position)), position: position))
         }
         keys.sort { a, b in
             a.prefix != b.prefix ? a.prefix < b.prefix : orderBytes(name(a.position), name(b.position)) < 0
@@ -53,12 +51,5 @@ struct NameSorter {
             output += 1
         }
         return nil
-    }
-
-    private static func prefix(_ name: UnsafeRawBufferPointer) -> UInt64 {
-        if name.count >= 8 { return UInt64(bigEndian: name.loadUnaligned(as: UInt64.self)) }
-        var prefix: UInt64 = 0
-        for byte in name { prefix = prefix << 8 | UInt64(byte) }
-        return prefix << (UInt64(8 - name.count) * 8)
     }
 }

@@ -19,14 +19,22 @@ extension TreeIndex {
     /// inode's own number, which differs for further names of a hard link.
     public func lookup(_ name: UnsafeRawBufferPointer, in directory: InodeNumber) -> InodeNumber? {
         guard let range = children(of: directory) else { return nil }
+        let wanted = NamePrefix.of(name)
         var low = range.lowerBound
         var high = range.upperBound
         while low < high {
             let middle = low + (high - low) / 2
-            guard let record = record(middle), let other = nameBytes(of: record) else { return nil }
-            let order = orderBytes(other, name)
-            if order == 0 { return middle }
-            if order < 0 { low = middle + 1 } else { high = middle }
+            guard let prefix = prefixSection.record(Int(middle) - 1, as: UInt64.self) else { return nil }
+            let isBefore: Bool
+            if prefix != wanted {
+                isBefore = prefix < wanted
+            } else {
+                guard let record = record(middle), let other = nameBytes(of: record) else { return nil }
+                let order = orderBytes(other, name)
+                if order == 0 { return middle }
+                isBefore = order < 0
+            }
+            if isBefore { low = middle + 1 } else { high = middle }
         }
         return nil
     }

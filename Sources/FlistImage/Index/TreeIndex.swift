@@ -23,6 +23,7 @@ public final class TreeIndex: Sendable {
     // The mapping is read-only and lives until deinit; nothing ever writes to it, so any thread may read.
     nonisolated(unsafe) private let mapping: UnsafeRawBufferPointer
     nonisolated(unsafe) let inodeSection: MappedSection
+    nonisolated(unsafe) let prefixSection: MappedSection
     nonisolated(unsafe) let nameSection: MappedSection
     nonisolated(unsafe) let targetSection: MappedSection
     nonisolated(unsafe) let blockSection: MappedSection
@@ -39,6 +40,7 @@ public final class TreeIndex: Sendable {
         routerYAML = metadata.routerYAML
         backend = metadata.backend
         inodeSection = file.section(.inodes)
+        prefixSection = file.section(.prefixes)
         nameSection = file.section(.names)
         targetSection = file.section(.targets)
         blockSection = file.section(.blocks)

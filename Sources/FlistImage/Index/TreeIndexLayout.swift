@@ -15,6 +15,9 @@ enum TreeIndexLayout {
     enum Section: Int, CaseIterable {
         /// `InodeRecord`s; number n is at position n - 1.
         case inodes = 0
+        /// `NamePrefix` of every record: lookups find their way in these 8 bytes, mostly without a look at records
+        /// and names (0.6 instead of 1.1 µs in 1,000,000 inodes).
+        case prefixes
         /// Bytes of names, directory by directory.
         case names
         /// Bytes of symlink targets.

@@ -47,7 +47,9 @@ struct TreeOrder {
                 throw builder.fault(position, "another entry has the same id")
             }
             guard id == builder.nodes[position].parent else { continue }
-            if let root { throw builder.fault(position, "a second root; entry \(builder.nodes[root].id) is one already") }
+            if let root {
+                throw builder.fault(position, "a second root; entry \(builder.nodes[root].id) is one already")
+            }
             root = position
         }
         guard let root else { throw FlistError(.invalid, "the flist has no root") }
