@@ -101,7 +101,7 @@ struct BrokenFlistTests {
         ("backend cut", "backend: not a JSON object", backend(#"{"host": "h""#)), ("backend no host", "names no host", backend(#"{"port": 1}"#)),
         ("backend no port", "its port is not a number", backend(#"{"host": "h"}"#)), ("backend port 0", "its port is not a number", backend(#"{"host": "h", "port": 0}"#)),
         ("backend port", "its port is not a number", backend(#"{"host": "h", "port": 65536}"#)), ("backend port real", "port is not text", backend(#"{"host": "h", "port": 1.5}"#)),
-        ("backend port text", "its port is not a number", backend(#"{"host": "h", "port": "x"}"#)), ("backend nul", "not UTF-8", backend(#"{"host": "h\u0000x", "port": 1}"#)),
+        ("backend port text", "its port is not a number", backend(#"{"host": "h", "port": "x"}"#)), ("backend nul", "a text with a NUL", backend(#"{"host": "h\u0000x", "port": 1}"#)),
         ("backend deep", "backend: not a JSON object", backend(String(repeating: "[", count: 30000))), ("backend long", "longer than 64 KiB", backend(#"{"host": "\#(String(repeating: "h", count: 70000))"}"#)),
     ]
 
