@@ -33,7 +33,8 @@ public struct MountHolder: Sendable, Hashable, CustomStringConvertible {
 
     private static func readLink(_ path: String) -> String? {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(PATH_MAX)) { buffer in
-            let count = readlink(path, buffer.baseAddress, buffer.count)
+            guard let base = buffer.baseAddress else { return nil }
+            let count = readlink(path, base, buffer.count)
             guard count > 0 else { return nil }
             // For comparing and showing; a name that is not UTF-8 is only not found.
             return String(validating: buffer[..<count], as: UTF8.self)

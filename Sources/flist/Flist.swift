@@ -26,6 +26,8 @@ struct Flist: ParsableCommand {
                     ListCommand.self, TreeCommand.self, CatCommand.self, StatCommand.self, InfoCommand.self,
                     CheckCommand.self,
                 ]),
-            CommandGroup(name: "Use:", subcommands: [UnpackCommand.self, CacheCommand.self]),
+            CommandGroup(
+                name: "Use:",
+                subcommands: [MountCommand.self, UmountCommand.self, UnpackCommand.self, CacheCommand.self]),
         ])
 }

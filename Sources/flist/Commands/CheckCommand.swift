@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FlistContent
+internal import FlistImage
 internal import FlistTools
 internal import Support
 

@@ -1,6 +1,7 @@
 internal import BlockCodec
 internal import BlockStore
 internal import FlistContent
+internal import FlistImage
 internal import FlistTools
 internal import Support
 

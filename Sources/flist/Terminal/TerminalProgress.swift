@@ -28,7 +28,10 @@ final class TerminalProgress: Sendable {
 
     /// Starts to show; `quiet` shows nothing.
     init(_ verb: String, quiet: Bool = false, figures: @escaping @Sendable () -> Figures) {
-        guard !quiet else { return state.withLock { $0.hasEnded = true } }
+        guard !quiet else {
+            state.withLock { $0.hasEnded = true }
+            return
+        }
         let state = state
         let onTerminal = Terminal.errorIsTerminal
         do throws(FlistError) {

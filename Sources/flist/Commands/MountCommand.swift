@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import FUSESession
+internal import FlistContent
+internal import FlistFileSystem
+internal import Support
+
+/// `flist mount`: mounts a flist.
+struct MountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mount",
+        abstract: "Mounts a flist; its contents are fetched as they are read.",
+        discussion: """
+            Returns when the mount can be used, and leaves a process behind that serves it; --foreground stays and ends
+            with the mount, at `flist umount`, umount(8), SIGINT or SIGTERM. What is fetched stays in the cache. -o takes
+            mount options as mount(8) does: allow_other, nosuid, nodev, noexec, fsname=NAME and so on.
+
+            --rw makes the mount writable (root only): what is written goes to DIR, which is made if it is missing.
+
+              flist mount debian.fl /mnt
+              flist mount --rw /srv/changes --log /var/log/flist.log https://hub.example.com/debian.flist /mnt
+            """)
+
+    @OptionGroup var flist: FlistArgument
+
+    @Argument(help: "The directory to mount on.", completion: .directory)
+    var target: String
+
+    @OptionGroup var cache: CacheOptions
+    @OptionGroup var stores: StoreOptions
+
+    @Option(help: ArgumentHelp("Keep what is written in this folder.", valueName: "dir"), completion: .directory)
+    var rw: String?
+
+    @Flag(name: .shortAndLong, help: "Stay, and log to stderr.")
+    var foreground = false
+
+    @Option(help: ArgumentHelp("Append the log to this file.", valueName: "file"), completion: .file())
+    var log: String?
+
+    @Option(name: .customShort("o"), help: ArgumentHelp("Mount options, with commas between.", valueName: "opts"))
+    var options: [String] = []
+
+    /// The background process tells its parent by this descriptor how mounting went.
+    @Option(name: .customLong("ready-fd"), help: .hidden)
+    var readyDescriptor: Int32?
+
+    func run() throws {
+        // What is wrong with the command line is told before anything starts.
+        let mounting = try mountOptions()
+        let content = try FlistOpening.options(cache, stores)
+        guard foreground || readyDescriptor != nil else {
+            try BackgroundProcess.start(log: log)
+            return
+        }
+        // Before any thread: all inherit it, so that the one that waits gets them.
+        let signals = EndingSignals()
+        LogFile.start(log, isBackground: readyDescriptor != nil)
+        let readiness = Readiness(readyDescriptor)
+        do {
+            let open = try OpenFlist(flist.flist, options: content)
+            defer { open.close() }
+            let mount = try FlistMount.mount(open, source: flist.flist, at: target, options: mounting)
+            try signals.stop(mount)
+            readiness.succeed()
+            mount.wait()
+        } catch {
+            readiness.fail(error)
+            throw error
+        }
+    }
+
+    private func mountOptions() throws -> FlistMount.Options {
+        var result = FlistMount.Options()
+        result.mount = MountOptions(source: flist.flist)
+        for option in options { try result.mount.apply(option) }
+        result.writableFolder = rw
+        if rw != nil { result.mount.readOnly = false }
+        if rw != nil, !Process.isRoot {
+            throw FlistError(.permission, "cannot make \(target) writable: only root may mount an overlay")
+        }
+        return result
+    }
+}
