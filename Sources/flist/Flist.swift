@@ -19,8 +19,15 @@ struct Flist: ParsableCommand {
             """,
         version: Version.text,
         groupedSubcommands: [
-            CommandGroup(name: "Make:", subcommands: [PackCommand.self]),
-            CommandGroup(name: "Look:", subcommands: [CatCommand.self, CheckCommand.self]),
-            CommandGroup(name: "Use:", subcommands: [MountCommand.self, UmountCommand.self, UnpackCommand.self]),
+            CommandGroup(name: "Make:", subcommands: [PackCommand.self, TagCommand.self, RouteCommand.self]),
+            CommandGroup(
+                name: "Look:",
+                subcommands: [
+                    ListCommand.self, TreeCommand.self, CatCommand.self, StatCommand.self, InfoCommand.self,
+                    CheckCommand.self,
+                ]),
+            CommandGroup(
+                name: "Use:",
+                subcommands: [MountCommand.self, UmountCommand.self, UnpackCommand.self, CacheCommand.self]),
         ])
 }

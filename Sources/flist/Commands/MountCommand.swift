@@ -1,87 +1,85 @@
 internal import ArgumentParser
-internal import BlockCache
 internal import FUSESession
 internal import FlistContent
 internal import FlistFileSystem
 internal import Support
 
+/// `flist mount`: mounts a flist.
 struct MountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mount",
-        abstract: "Mounts a flist; its bytes are fetched as they are read.",
+        abstract: "Mounts a flist; its contents are fetched as they are read.",
         discussion: """
-            Returns when the mount is usable, and serves it in the background until it is unmounted.
+            Returns when the mount can be used, and leaves a process behind that serves it; --foreground stays and ends
+            with the mount, at `flist umount`, umount(8), SIGINT or SIGTERM. What is fetched stays in the cache. -o takes
+            mount options as mount(8) does: allow_other, nosuid, nodev, noexec, fsname=NAME and so on.
+
+            --rw makes the mount writable (root only): what is written goes to DIR/upper, which is made if it is missing.
+            Facts about the mount are extended attributes of its root: getfattr -n user.flist.hash /mnt (also source,
+            format, files, bytes, blocks, fetched, reads, cached).
 
               flist mount debian.fl /mnt
-              flist mount https://hub.grid.tf/tf-official-apps/base.flist /mnt --store zdb://hub.grid.tf:9900
-              flist mount debian.fl /mnt --rw /var/lib/container     what is written goes to /var/lib/container/upper
-
-            Options of -o: ro, nosuid, nodev, noexec, noatime, allow_other, readahead=KIB, workers=N, and those that
-            mount(8) allows in fstab. Only root may let other users in, mount devices and setuid programs, and use --rw.
-            Facts about the mount are extended attributes of its root: getfattr -n user.flist.hash /mnt
-            (also .source .format .files .bytes .blocks .fetched .reads .cached).
+              flist mount --rw /srv/changes --log /var/log/flist.log https://hub.example.com/debian.flist /mnt
             """)
 
-    @OptionGroup var argument: FlistArgument
+    @OptionGroup var flist: FlistArgument
 
-    @Argument(help: "An existing directory.", completion: .directory)
+    @Argument(help: "The directory to mount on.", completion: .directory)
     var target: String
 
     @OptionGroup var cache: CacheOptions
     @OptionGroup var stores: StoreOptions
 
-    @Option(
-        name: .customLong("rw"),
-        help: ArgumentHelp("Writable: changes go to DIR/upper, by an overlay.", valueName: "dir"),
-        completion: .directory)
-    var writableFolder: String?
+    @Option(help: ArgumentHelp("Keep what is written in this folder.", valueName: "dir"), completion: .directory)
+    var rw: String?
 
-    @Flag(name: .shortAndLong, help: "Serve from this process until it is unmounted or interrupted.")
+    @Flag(name: .shortAndLong, help: "Stay, and log to stderr.")
     var foreground = false
 
-    @Option(
-        name: .customLong("log"), help: ArgumentHelp("Append messages of the background process to a file.", valueName: "file"),
-        completion: .file())
-    var logFile: String?
+    @Option(help: ArgumentHelp("Append the log to this file.", valueName: "file"), completion: .file())
+    var log: String?
 
-    @Option(name: .customShort("o"), help: ArgumentHelp("Mount options, separated by commas.", valueName: "opts"))
+    @Option(name: .customShort("o"), help: ArgumentHelp("Mount options, with commas between.", valueName: "opts"))
     var options: [String] = []
 
-    /// Where a process started in the background tells how it went.
-    @Option(name: .customLong("ready-fd"), help: .private)
+    /// The background process tells its parent by this descriptor how mounting went.
+    @Option(name: .customLong("ready-fd"), help: .hidden)
     var readyDescriptor: Int32?
 
     func run() throws {
-        // What can be told without starting anything is told first.
-        var mount = FlistMount.Options()
-        for text in options { try mount.mount.apply(text) }
-        mount.writableFolder = writableFolder
+        // What is wrong with the command line is told before anything starts.
+        let mounting = try mountOptions()
+        let content = try FlistOpening.options(cache, stores)
         guard foreground || readyDescriptor != nil else {
-            try BackgroundProcess.start(logFile: logFile)
+            try BackgroundProcess.start(log: log)
             return
         }
-        guard let readyDescriptor else {
-            try serve(mount) {}
-            return
-        }
-        let ready = ReadyPipe(descriptor: readyDescriptor)
+        // Before any thread: all inherit it, so that the one that waits gets them.
+        let signals = EndingSignals()
+        LogFile.start(log, isBackground: readyDescriptor != nil)
+        let readiness = Readiness(readyDescriptor)
         do {
-            try serve(mount) { ready.succeed() }
+            let open = try OpenFlist(flist.flist, options: content)
+            defer { open.close() }
+            let mount = try FlistMount.mount(open, source: flist.flist, at: target, options: mounting)
+            try signals.stop(mount)
+            readiness.succeed()
+            mount.wait()
         } catch {
-            ready.fail(error)
+            readiness.fail(error)
             throw error
         }
     }
 
-    private func serve(_ options: FlistMount.Options, ready: () -> Void) throws {
-        // Before any thread exists, so that all of them inherit it.
-        let signals = EndSignals.block()
-        Logs.start()
-        let flist = try OpenFlist(argument.flist, options: FlistOpening.options(cache, stores))
-        defer { flist.close() }
-        let mount = try FlistMount.mount(flist, source: argument.flist, at: target, options: options)
-        try signals.wait { do { try mount.stop() } catch { Logs.error("\(error)") } }
-        ready()
-        mount.wait()
+    private func mountOptions() throws -> FlistMount.Options {
+        var result = FlistMount.Options()
+        result.mount = MountOptions(source: flist.flist)
+        for option in options { try result.mount.apply(option) }
+        result.writableFolder = rw
+        if rw != nil { result.mount.readOnly = false }
+        if rw != nil, !Process.isRoot {
+            throw FlistError(.permission, "cannot make \(target) writable: only root may mount an overlay")
+        }
+        return result
     }
 }
