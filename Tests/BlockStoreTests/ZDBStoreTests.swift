@@ -130,6 +130,23 @@ struct ZDBStoreTests {
         #expect(read([block.reference.id], from: store) == [.success(block.reference.id)])
     }
 
+    @Test("writes on after the server was killed and started again")
+    func restart() throws {
+        let server = try RedisServer()
+        let store = try StoreURL(parsing: "zdb://127.0.0.1:\(server.port)").open()
+        defer { store.close() }
+        let blocks = try TestBlock.many(3, length: 300_000)
+        for block in blocks {
+            try block.stored.withUnsafeBytes { try store.put(block.reference.id, $0) }
+            #expect(try store.contains([block.reference.id]) == [true])
+            server.stop()
+            #expect(throws: StoreError.self) {
+                try block.stored.withUnsafeBytes { try store.put(block.reference.id, $0) }
+            }
+            try server.start()
+        }
+    }
+
     @Test("reads through a trickle")
     func trickle() throws {
         let server = try RedisServer()
