@@ -19,8 +19,10 @@ struct ArchiveTests {
         let router = Array("pools: {}\n".utf8)
         _ = try workspace.write(
             TarBuilder.archive(
-                TarBuilder.member("./", type: "5"), TarBuilder.member("../../escape", [1]), TarBuilder.member("/tmp/absolute", [1]),
-                TarBuilder.member("router.yaml", router), TarBuilder.member("flistdb.sqlite3", try Workspace.read(database)),
+                TarBuilder.member("./", type: "5"), TarBuilder.member("../../escape", [1]),
+                TarBuilder.member("/tmp/absolute", [1]),
+                TarBuilder.member("router.yaml", router),
+                TarBuilder.member("flistdb.sqlite3", try Workspace.read(database)),
                 TarBuilder.member("sub/flistdb.sqlite3", [1])), "x.tar")
         try workspace.run("sh", "-c", "\(program) < x.tar > x.flist")
         let before = workspace.names
@@ -54,16 +56,25 @@ struct ArchiveTests {
         }
         let sound = TarBuilder.member("flistdb.sqlite3", database)
         let router = TarBuilder.member("router.yaml", [1])
-        #expect(try refused(sound, TarBuilder.member("./flistdb.sqlite3", database)).hasSuffix("holds flistdb.sqlite3 twice"))
+        #expect(
+            try refused(sound, TarBuilder.member("./flistdb.sqlite3", database)).hasSuffix(
+                "holds flistdb.sqlite3 twice"))
         #expect(try refused(sound, router, router).hasSuffix("holds router.yaml twice"))
         #expect(try refused(router).hasSuffix("holds no flistdb.sqlite3"))
         #expect(try refused(TarBuilder.member("../flistdb.sqlite3", database)).hasSuffix("holds no flistdb.sqlite3"))
-        #expect(try refused(TarBuilder.member("flistdb.sqlite3", type: "2", link: "/etc/passwd")).hasSuffix("is not a regular file"))
-        #expect(try refused(TarBuilder.member("flistdb.sqlite3", type: "1", link: "x")).hasSuffix("is not a regular file"))
+        #expect(
+            try refused(TarBuilder.member("flistdb.sqlite3", type: "2", link: "/etc/passwd")).hasSuffix(
+                "is not a regular file"))
+        #expect(
+            try refused(TarBuilder.member("flistdb.sqlite3", type: "1", link: "x")).hasSuffix("is not a regular file"))
         #expect(try refused(TarBuilder.member("flistdb.sqlite3", type: "5")).hasSuffix("is not a regular file"))
         #expect(try refused(TarBuilder.member("flistdb.sqlite3", size: 0o77777777777), sound) != "accepted")
-        #expect(try refused(sound, TarBuilder.member("router.yaml", [UInt8](repeating: 1, count: (1 << 20) + 1))).hasSuffix("its router.yaml is larger than 1.0 MiB"))
-        #expect(try refused(TarBuilder.member("flistdb.sqlite3", [1, 2, 3])).hasSuffix("its flistdb.sqlite3 is not a database"))
+        #expect(
+            try refused(sound, TarBuilder.member("router.yaml", [UInt8](repeating: 1, count: (1 << 20) + 1))).hasSuffix(
+                "its router.yaml is larger than 1.0 MiB"))
+        #expect(
+            try refused(TarBuilder.member("flistdb.sqlite3", [1, 2, 3])).hasSuffix(
+                "its flistdb.sqlite3 is not a database"))
         #expect(try refused(TarBuilder.member("flistdb.sqlite3")).hasSuffix("its flistdb.sqlite3 is not a database"))
         #expect(workspace.names == ["flistdb.sqlite3", "x.flist"])
     }
@@ -85,7 +96,9 @@ struct ArchiveTests {
         #expect(refusal(try workspace.write(Array("#!/bin/sh\n".utf8), "x")).hasSuffix("not a flist"))
         #expect(refusal(try workspace.write(Array("SQLite format 3\0".utf8), "x")) != "accepted")
         #expect(refusal(try workspace.write([0x1f, 0x8b], "x")) != "accepted")
-        #expect(refusal(try workspace.database("y", "CREATE TABLE t (x);")).hasSuffix("neither the table entries nor inode: not a flist"))
+        #expect(
+            refusal(try workspace.database("y", "CREATE TABLE t (x);")).hasSuffix(
+                "neither the table entries nor inode: not a flist"))
         do {
             _ = try FlistReader.open(workspace.path("missing"), indexFolder: nil)
             Issue.record("opened what is not there")
