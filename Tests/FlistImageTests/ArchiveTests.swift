@@ -108,13 +108,38 @@ struct ArchiveTests {
         #expect(refusal("/dev/null").hasSuffix("neither a file nor a folder: not a flist"))
     }
 
+    @Test("knows a file again that nobody has touched, and one that somebody has")
+    func memory() throws {
+        let workspace = try Workspace()
+        let indexes = try Workspace()
+        let path = workspace.path("x.flist")
+        try workspace.run("cp", "\(Workspace.fixtures)/zflist-mini/mini.flist", path)
+        let first = try FlistReader.open(path, indexFolder: indexes.folder)
+        // Too fresh to be remembered.
+        #expect(indexes.names == ["\(first.summary.flistHash).tree"])
+        try workspace.run("sleep", "5")
+        _ = try FlistReader.open(path, indexFolder: indexes.folder)
+        #expect(indexes.names.filter { $0.hasSuffix(".seen") }.count == 1)
+        #expect(try FlistReader.open(path, indexFolder: indexes.folder).summary == first.summary)
+        // Other bytes of the same length at the same time of modification.
+        var bytes = try workspace.read("x.flist")
+        bytes[9] ^= 4
+        let times = try workspace.run("stat", "-c", "%y", path).split(separator: "\n").first.map(String.init) ?? ""
+        try workspace.run(
+            "sh", "-c", "printf '\\\(String(bytes[9], radix: 8))' | dd of=x.flist bs=1 seek=9 conv=notrunc 2>/dev/null")
+        try workspace.run("touch", "-d", times, path)
+        let second = try FlistReader.open(path, indexFolder: indexes.folder)
+        #expect(second.summary.flistHash != first.summary.flistHash)
+        #expect(second.summary.flistHash == BLAKE2b.hash(bytes, .bytes32))
+    }
+
     @Test("keeps an index by the flist's hash, and mends a damaged one")
     func index() throws {
         let workspace = try Workspace()
         let path = "\(Workspace.fixtures)/zflist-mini/mini.flist"
         let first = try FlistReader.open(path, indexFolder: workspace.folder)
         let name = "\(first.summary.flistHash).tree"
-        #expect(workspace.names == [name])
+        #expect(workspace.names.contains(name))
         #expect(first.summary.flistHash == BLAKE2b.hash(try Workspace.read(path), .bytes32))
         let sound = try workspace.read(name)
         #expect(try FlistReader.open(path, indexFolder: workspace.folder).summary == first.summary)
@@ -126,6 +151,6 @@ struct ArchiveTests {
         // A folder that is not there is no reason not to read a flist.
         #expect(try FlistReader.open(path, indexFolder: workspace.path("none")).summary == first.summary)
         _ = try? FlistReader.open(workspace.write([0x1f, 0x8b], "bad"), indexFolder: workspace.folder)
-        #expect(workspace.names == [name, "bad"].sorted())
+        #expect(workspace.names.filter { !$0.hasSuffix(".seen") } == [name, "bad"].sorted())
     }
 }
