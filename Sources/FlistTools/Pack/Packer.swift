@@ -35,7 +35,7 @@ public final class Packer: Sendable {
         try check()
         let router = try BlockRouter(RouteTable(routes: options.stores))
         defer { router.close() }
-        let cores = max(1, options.jobs > 0 ? options.jobs : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let cores = options.jobs > 0 ? options.jobs : Processors.count
         let ending = PackEnding()
         let uploads = try UploadQueue(router, cores: cores) { ending.give(up: $0) }
         let shared = PackShared(options, uploads: uploads, journal: journal)
