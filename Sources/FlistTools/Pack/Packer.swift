@@ -68,7 +68,8 @@ public final class Packer: Sendable {
         // Every id needs a store: better told now than after an hour.
         for byte in UInt8.min...UInt8.max {
             guard options.stores.contains(where: { $0.takes(firstByte: byte) }) else {
-                throw FlistError(.usage, "no store takes the blocks whose ids begin with \(Hex.encode([byte])); name one")
+                throw FlistError(
+                    .usage, "no store takes the blocks whose ids begin with \(Hex.encode([byte])); name one")
             }
         }
     }

@@ -29,12 +29,9 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
-        var options = try FlistOpening.options(CacheOptions(), stores)
-        options.cacheFolder = nil
-        let open = try OpenFlist(flist.flist, options: options)
-        defer { open.close() }
-        let summary = open.index.summary
         guard data else {
+            // No store is needed for that.
+            let summary = try FlistOpening.index(flist).summary
             if json.isOn {
                 JSONValue.object([
                     ("flist", .string(flist.flist)), ("good", .bool(true)),
@@ -45,6 +42,8 @@ struct CheckCommand: ParsableCommand {
             }
             return
         }
+        let open = try OpenFlist(flist.flist, options: FlistOpening.options(nil, stores))
+        defer { open.close() }
         let checker = FlistChecker(open.index, BlockSupply(open.fetcher, open.router))
         let progress = TerminalProgress("check", quiet: quiet) {
             let progress = checker.progress

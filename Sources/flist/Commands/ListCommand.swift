@@ -39,7 +39,7 @@ struct ListCommand: ParsableCommand {
 
     func run() throws {
         let index = try FlistOpening.index(flist)
-        let start = try FlistOpening.entry(path, in: index, of: flist)
+        let start = try FlistOpening.entry(path, in: index, of: flist, followingLast: !long && !directory)
         let listing = Listing(index: index, long: long, all: all, human: human)
         if json.isOn {
             let entries = listing.all(below: start, recursive: recursive, itself: directory)

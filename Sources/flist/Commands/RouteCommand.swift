@@ -58,7 +58,8 @@ struct RouteCommand: ParsableCommand {
         case .add:
             for text in routes {
                 let route = try StoreRoute(parsing: text)
-                try editor.addRoute(try image(route, keepPasswords ? route.url.withPassword : route.url.withoutPassword))
+                try editor.addRoute(
+                    try image(route, keepPasswords ? route.url.withPassword : route.url.withoutPassword))
             }
         case .delete:
             for text in routes { try delete(text, from: editor) }
