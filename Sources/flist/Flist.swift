@@ -6,16 +6,17 @@ struct Flist: ParsableCommand {
         commandName: "flist",
         abstract: "Makes, looks into and mounts flists: root filesystems that are fetched as they are read.",
         discussion: """
-            A flist is a small file that holds a tree of names and the ids of blocks; the blocks lie in stores.
-            FLIST is a path or an http(s) URL, of any of the three formats (.flist, rfs .fl, zstd .fl).
+            A flist is a small file that holds a tree of names and the ids of blocks; the
+            blocks lie in stores. FLIST is a path or an http(s) URL, of any of the three
+            formats (.flist, rfs .fl, zstd .fl).
 
               flist pack -s dir:///srv/blocks /usr/share/doc       makes doc.fl
               flist ls -l doc.fl                                   looks into it
               flist mount doc.fl /mnt                              mounts it
 
-            Sizes are written as 512KiB, 10GiB or in plain bytes.
-            Exit status: 0 done, 1 failed, 2 wrong usage.
-            Completions: flist --generate-completion-script bash (or zsh, fish).
+            Sizes are written as 512KiB, 10GiB or in plain bytes. Exit status: 0 done, 1
+            failed, 2 wrong usage. Completions: flist --generate-completion-script bash
+            (or zsh, fish).
             """,
         version: Version.text,
         groupedSubcommands: [

@@ -10,7 +10,8 @@ struct CatCommand: ParsableCommand {
         commandName: "cat",
         abstract: "Writes contents of files to standard output.",
         discussion: """
-            Symlinks are followed within the flist. Blocks come from the cache where it has them, and stay there.
+            Symlinks are followed within the flist. Blocks come from the cache where it
+            has them, and stay there.
 
               flist cat debian.fl /etc/os-release
             """)

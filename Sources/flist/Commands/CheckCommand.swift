@@ -10,9 +10,10 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Verifies a flist, and with --data all its blocks.",
         discussion: """
-            Without --data the structure is verified: names, types, sizes, links, references. With it every different
-            block is fetched from the stores, not from the cache, and compared with its hashes. Bad ones are listed
-            with the files they belong to, and the status is 1.
+            Without --data the structure is verified: names, types, sizes, links,
+            references. With it every different block is fetched from the stores, not from
+            the cache, and compared with its hashes. Bad ones are listed with the files
+            they belong to, and the status is 1.
 
               flist check --data debian.fl
             """)

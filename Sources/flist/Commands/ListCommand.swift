@@ -8,8 +8,9 @@ struct ListCommand: ParsableCommand {
         commandName: "ls",
         abstract: "Lists a directory of a flist.",
         discussion: """
-            Nothing is mounted or fetched. Owners are numbers: the flist's names are not this machine's. On a terminal,
-            odd bytes in names are shown as with ls -b; otherwise names are written as they are.
+            Nothing is mounted or fetched. Owners are numbers: the flist's names are not
+            this machine's. On a terminal, odd bytes in names are shown as with ls -b;
+            otherwise names are written as they are.
 
               flist ls -l debian.fl /usr/bin
               flist ls -lR debian.fl

@@ -9,7 +9,7 @@ struct TreeCommand: ParsableCommand {
         abstract: "Draws what is below a path of a flist.",
         discussion: """
               flist tree -L 2 debian.fl /etc
-            """)
+              """)
 
     @OptionGroup var flist: FlistArgument
 
