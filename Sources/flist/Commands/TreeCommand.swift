@@ -8,8 +8,8 @@ struct TreeCommand: ParsableCommand {
         commandName: "tree",
         abstract: "Draws what is below a path of a flist.",
         discussion: """
-              flist tree -L 2 debian.fl /etc
-              """)
+            flist tree -L 2 debian.fl /etc
+            """)
 
     @OptionGroup var flist: FlistArgument
 
