@@ -14,9 +14,9 @@ struct Flist: ParsableCommand {
               flist ls -l doc.fl                                   looks into it
               flist mount doc.fl /mnt                              mounts it
 
-            Sizes are written as 512KiB, 10GiB or in plain bytes. Exit status: 0 done, 1
-            failed, 2 wrong usage. Completions: flist --generate-completion-script bash
-            (or zsh, fish).
+            Sizes are written as 512KiB, 10GiB or in plain bytes.
+            Exit status: 0 done, 1 failed, 2 wrong usage.
+            Completions: flist --generate-completion-script bash (or zsh, fish).
             """,
         version: Version.text,
         groupedSubcommands: [
