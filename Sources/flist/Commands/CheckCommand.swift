@@ -29,9 +29,7 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
-        var options = try FlistOpening.options(CacheOptions(), stores)
-        options.cacheFolder = nil
-        let open = try OpenFlist(flist.flist, options: options)
+        let open = try OpenFlist(flist.flist, options: FlistOpening.options(stores))
         defer { open.close() }
         let summary = open.index.summary
         guard data else {

@@ -43,7 +43,7 @@ struct UnpackCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
-        var options = try FlistOpening.options(CacheOptions(), stores)
+        var options = try FlistOpening.options(stores)
         options.cacheFolder = cache
         let open = try OpenFlist(flist.flist, options: options)
         defer { open.close() }

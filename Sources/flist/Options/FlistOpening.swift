@@ -18,9 +18,15 @@ enum FlistOpening {
     }
 
     static func options(_ cache: CacheOptions, _ stores: StoreOptions) throws -> ContentOptions {
-        var options = ContentOptions()
+        var options = try options(stores)
         options.cacheFolder = cache.path
         options.cache.quota = cache.size?.bytes
+        return options
+    }
+
+    /// Without a cache.
+    static func options(_ stores: StoreOptions) throws -> ContentOptions {
+        var options = ContentOptions()
         options.stores = try stores.stores.map { try StoreRoute(parsing: $0) }
         if let router = stores.router {
             options.router = try RouteTable.parse(routerYAML: SmallFile.read(router, limit: 1 << 20), name: router)
