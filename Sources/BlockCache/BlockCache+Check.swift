@@ -62,7 +62,6 @@ extension CacheCore {
         guard !isGood else { return }
         check.damaged.append(object.name.content)
         guard repair else { return }
-        log.note("cached content \(object.name) is damaged; removed, it will be fetched again")
         remove(object.path)
         openObject(object.name.content)?.forget()
     }
@@ -97,7 +96,6 @@ extension CacheCore {
             // Without a map all its blocks are suspect, so nothing wrong is ever read: no loss but time.
             check.damaged.append(object.name.content)
             if repair {
-                log.note("the map of the partial content \(object.name) is damaged; its blocks will be verified again")
                 remove(mapPath)
                 openObject(object.name.content)?.reopen()
             }
@@ -119,7 +117,6 @@ extension CacheCore {
         check.damaged.append(object.name.content)
         check.damagedBlocks += damaged
         guard repair else { return }
-        log.note("\(damaged) blocks of the partial content \(object.name) are damaged; they will be fetched again")
         openObject(object.name.content)?.reopen()
     }
 

@@ -24,13 +24,15 @@ final class Ledger: Sendable {
     /// One thread at a time gets more; it is when it may try again after it could not.
     private let refill = Mutex<UInt64>(0)
     private let makeRoom = Mutex<(@Sendable (UInt64, Bool) -> Bool)?>(nil)
+    /// More is not believed, so that sums of what files say do not overflow.
+    private static let limit: UInt64 = 1 << 60
     private static let magic: UInt64 = 0x3167_6465_6c74_6c66
 
     init(folder: CacheFolder, options: BlockCache.Options, workspace: Workspace, log: FailureLog) {
         self.folder = folder
         self.workspace = workspace
         self.log = log
-        quota = options.quota
+        quota = options.quota.map { min($0, Self.limit) }
         freeShare = min(max(options.freeShare, 0), 1)
     }
 
@@ -53,7 +55,7 @@ final class Ledger: Sendable {
             if let action = makeRoom.withLock({ $0 }), action(bytes, false), reserve(bytes) { return take(bytes) }
             // A vain look through the whole cache: spend at most a tenth of the time on them.
             let end = Deadline.now.nanoseconds
-            retryAt = end + max(20_000_000, (end - begin) * 10)
+            retryAt = end + min(1_000_000_000, max(20_000_000, (end - begin) * 10))
             log.report(
                 "the cache \(folder.path) is full and all in it is in use: reads go on from the stores; raise its quota or free disk space"
             )
@@ -68,7 +70,7 @@ final class Ledger: Sendable {
             guard begin >= retryAt, let action = makeRoom.withLock({ $0 }) else { return false }
             if action(bytes, true) { return true }
             let end = Deadline.now.nanoseconds
-            retryAt = end + max(20_000_000, (end - begin) * 10)
+            retryAt = end + min(1_000_000_000, max(20_000_000, (end - begin) * 10))
             return false
         }
     }
@@ -123,7 +125,7 @@ final class Ledger: Sendable {
         withUsage { _ in
             record()
             let onDisk = count()
-            return onDisk + Workspace.survey(folder).outstanding
+            return min(onDisk, Self.limit / 2) + min(Workspace.survey(folder).outstanding, Self.limit / 2)
         }
     }
 
@@ -203,7 +205,7 @@ final class Ledger: Sendable {
         _ = try? systemCall { flock(number, LOCK_EX) }
         var words: (UInt64, UInt64) = (0, 0)
         let count = withUnsafeMutableBytes(of: &words) { (try? file.read(into: $0, at: 0)) ?? 0 }
-        let found = count == 16 && words.0 ^ Self.magic == words.1 ? words.0 : nil
+        let found = count == 16 && words.0 ^ Self.magic == words.1 && words.0 <= Self.limit ? words.0 : nil
         guard let next = body(found), next != found else { return }
         words = (next, next ^ Self.magic)
         withUnsafeBytes(of: words) { try? file.write($0, at: 0) }

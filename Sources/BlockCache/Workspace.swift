@@ -100,7 +100,7 @@ final class Workspace: Sendable {
             {
                 var bytes: UInt64 = 0
                 withUnsafeMutableBytes(of: &bytes) { _ = try? lock.read(into: $0, at: 0) }
-                outstanding &+= UInt64(littleEndian: bytes)
+                outstanding = min(outstanding, 1 << 60) + min(UInt64(littleEndian: bytes), 1 << 60)
                 continue
             }
             for file in entries(of: path) { unlink("\(path)/\(file)") }

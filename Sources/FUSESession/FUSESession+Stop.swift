@@ -6,7 +6,8 @@ extension FUSESession {
     /// Takes the mount out of the tree and waits until every worker has ended. Blocks.
     ///
     /// What is still open goes on being served, and the call lasts until it is closed; `force` cuts the connection
-    /// instead, and its users get errors. Does nothing if the file system is unmounted already.
+    /// instead, and its users get errors (an ordinary user needs /sys/fs/fuse/connections for that). Does nothing if
+    /// the file system is unmounted already.
     ///
     /// - Throws: `FlistError` with code `busy` when another mount lies on top.
     public func stop(force: Bool = false) throws(FlistError) {
@@ -38,16 +39,34 @@ extension FUSESession {
     /// Cuts the connection: every request, waiting or to come, fails with ECONNABORTED or ENOTCONN.
     private func abort() {
         guard let fuseDevice, !hasEnded else { return }
-        // The connection's number is the minor device number; the folder is the fusectl file system's.
-        let path = "/sys/fs/fuse/connections/\(fuseDevice.minor)/abort"
-        if let file = try? FileDescriptor(path, O_WRONLY) {
-            let isWritten: Void? = Array("1".utf8).withUnsafeBytes { try? file.write($0, at: 0) }
-            if isWritten != nil { return }
+        // The connection's number is the minor device number.
+        if abortByControl("/sys/fs/fuse/connections/\(fuseDevice.minor)/abort", in: AT_FDCWD) { return }
+        guard MountOptions.isRoot else { return }
+        if let control = FUSESession.openControl() {
+            if abortByControl("\(fuseDevice.minor)/abort", in: control.number) { return }
         }
-        guard MountOptions.isRoot, device == fuseDevice else { return }
-        if (try? MountTable.current().find(target: target)?.device) == fuseDevice {
+        if device == fuseDevice, (try? MountTable.current().find(target: target)?.device) == fuseDevice {
             // Aborts even when it answers EBUSY.
             umount2(target, Int32(MNT_FORCE | UMOUNT_NOFOLLOW))
         }
+    }
+
+    /// Writes to a connection's file of the FUSE control file system; false when that is not possible.
+    private func abortByControl(_ path: String, in folder: Int32) -> Bool {
+        let number = openat(folder, path, O_WRONLY | O_CLOEXEC)
+        guard number >= 0 else { return false }
+        let file = FileDescriptor(owning: number)
+        // Not FileDescriptor's write: the file has no offsets.
+        return write(file.number, "1", 1) == 1
+    }
+
+    /// The FUSE control file system, mounted nowhere: it is not in /sys in every container.
+    private static func openControl() -> FileDescriptor? {
+        let context = fsopen("fusectl", UInt32(FSOPEN_CLOEXEC))
+        guard context >= 0 else { return nil }
+        defer { close(context) }
+        guard fsconfig(context, FSCONFIG_CMD_CREATE.rawValue, nil, nil, 0) == 0 else { return nil }
+        let mounted = fsmount(context, UInt32(FSMOUNT_CLOEXEC), 0)
+        return mounted >= 0 ? FileDescriptor(owning: mounted) : nil
     }
 }

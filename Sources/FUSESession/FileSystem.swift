@@ -8,6 +8,8 @@ internal import Support
 /// (EROFS).
 public protocol FileSystem: AnyObject, Sendable {
     /// Finds a name in a directory. A name that is not there is best answered `negative()`.
+    ///
+    /// The name ".." asks for the directory's parent: the kernel needs it to open file handles (NFS, overlays).
     func lookup(_ name: UnsafeRawBufferPointer, in parent: NodeID, _ reply: consuming EntryReply)
     func getAttributes(_ node: NodeID, _ reply: consuming AttributesReply)
     /// Answers with the target's bytes, without a zero at the end.

@@ -32,12 +32,12 @@ public struct MountHolder: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func readLink(_ path: String) -> String? {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(PATH_MAX)) { buffer in
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             guard let base = buffer.baseAddress else { return nil }
             let count = readlink(path, base, buffer.count)
             guard count > 0 else { return nil }
             // For comparing and showing; a name that is not UTF-8 is only not found.
-            return String(validating: buffer[..<count], as: UTF8.self)
+            return String(validating: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
     }
 

@@ -1,6 +1,5 @@
 internal import CFUSE
 internal import Support
-internal import Synchronization
 
 /// A reply with libfuse's interrupt function set, which holds one reference until somebody takes the reply.
 ///
@@ -18,11 +17,12 @@ final class Parking: Sendable {
         let onInterrupt: (@Sendable () -> Void)?
     }
 
-    private let state: Mutex<State>
+    // Not Mutex, which the thread sanitizer does not see.
+    private let state: Monitor<State>
 
     init(_ reply: consuming DataReply, _ onInterrupt: (@Sendable () -> Void)?) {
         let request = reply.token.pointer
-        state = Mutex(State(reply: reply, onInterrupt: onInterrupt))
+        state = Monitor(State(reply: reply, onInterrupt: onInterrupt))
         guard let request else { return }
         let reference = Unmanaged.passRetained(self).toOpaque()
         fuse_req_interrupt_func(request, requestWasInterrupted, reference)

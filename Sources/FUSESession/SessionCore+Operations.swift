@@ -38,12 +38,17 @@ extension fuse_lowlevel_ops {
         }
         result.lookup = { request, parent, name in
             serve(request) { core, token in
-                core.fileSystem.lookup(bytes(name), in: parent, EntryReply(token: token))
+                let name = bytes(name)
+                guard !name.elementsEqual(".".utf8) else {
+                    // For file handles: the kernel knows the node and wants it as if looked up.
+                    return core.fileSystem.getAttributes(parent, AttributesReply(entry: parent, token: token))
+                }
+                core.fileSystem.lookup(name, in: parent, EntryReply(token: token))
             }
         }
         result.getattr = { request, node, _ in
             serve(request) { core, token in
-                core.fileSystem.getAttributes(node, AttributesReply(token: token))
+                core.fileSystem.getAttributes(node, AttributesReply(entry: nil, token: token))
             }
         }
         result.readlink = { request, node in
@@ -83,7 +88,8 @@ extension fuse_lowlevel_ops {
         read = { request, node, size, offset, info in
             serve(request) { core, token in
                 core.fileSystem.read(
-                    node, handle: info?.pointee.fh ?? 0, offset: UInt64(bitPattern: Int64(offset)), size: size,
+                    node, handle: info?.pointee.fh ?? 0, offset: UInt64(bitPattern: Int64(offset)),
+                    size: min(size, Worker.scratchSize),
                     DataReply(token: token, scratch: core.scratch))
             }
         }

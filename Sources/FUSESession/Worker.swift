@@ -4,12 +4,12 @@ internal import Support
 
 /// One thread's loop: receives a request, lets it be served, until the connection ends.
 struct Worker {
-    /// The largest read or directory answer: 256 pages.
+    /// The largest read or directory answer.
     static let scratchSize = 1 << 20
-    /// What the kernel may want to send at once, 1 MiB and a header when libfuse made the handshake.
+    /// What the kernel may want to send at once: when libfuse made the handshake 256 pages, and a header.
     ///
     /// Only the pages that requests fill are ever used: few KiB.
-    static let receiveSize = (1 << 20) + 8192
+    static let receiveSize = 256 * max(4096, sysconf(Int32(_SC_PAGESIZE))) + 8192
 
     /// Memory from the kernel, page-aligned and untouched until used.
     private static func map(_ size: Int) throws(FlistError) -> UnsafeMutableRawBufferPointer {
@@ -75,10 +75,11 @@ struct Worker {
             let message = buffer.prefix(count).rebased
             guard let header = UnsafeRawBufferPointer(message).header else { continue }
             core.counters.count(opcode: header.opcode)
-            if writing.contains(header.opcode) {
-                refuse(header, on: descriptor)
-            } else {
-                core.process(message)
+            switch header.opcode {
+            // Node ids mean the same for ever: nothing was remembered that could be forgotten. There is no answer.
+            case FUSE_FORGET.rawValue, FUSE_BATCH_FORGET.rawValue: break
+            case let opcode where writing.contains(opcode): refuse(header, on: descriptor)
+            default: core.process(message)
             }
         }
     }

@@ -23,9 +23,8 @@ struct CacheFailureTests {
             #expect(held.count > 20 && refused > 10)
             for (number, object) in held { #expect(try object.bytes(0..<4096) == contents[number].bytes) }
             held = [:]
-            usleep(100_000)
             let late = TestContent(seed: 99, size: 4096)
-            #expect(cache.object(late).store(late, 0))
+            #expect(cache.object(late).storeInTime(late, 0))
             #expect(cache.statistics().evictions > 0)
             cache.close()
         }
@@ -64,9 +63,8 @@ struct CacheFailureTests {
                 #expect(!object.holds(0..<1))
             }
             ftruncate(filler.number, 0)
-            usleep(100_000)
             let content = TestContent(seed: 2, size: 100)
-            #expect(cache.object(content).store(content, 0))
+            #expect(cache.object(content).storeInTime(content, 0))
             cache.close()
         }
     }

@@ -50,6 +50,16 @@ extension CachedObject {
         content.block(block).withUnsafeBytes { store($0, block: block) }
     }
 
+    /// Stores a block; tries for some seconds, since after it found no room the cache looks again only after a while.
+    func storeInTime(_ content: TestContent, _ block: Int) -> Bool {
+        let deadline = Deadline.after(.seconds(20))
+        while !store(content, block) {
+            if deadline.hasPassed { return false }
+            usleep(10_000)
+        }
+        return true
+    }
+
     func storeAll(_ content: TestContent) -> Bool {
         (0..<content.count).allSatisfy { content.holes.contains($0) || store(content, $0) }
     }

@@ -33,7 +33,7 @@ struct S3StoreTests {
     @Test("takes a path behind the bucket's name, and another region")
     func path() async throws {
         let server = try await MotoServer()
-        let store = store(server, bucket: "/\(server.bucket)/a b+c/", region: "eu-west-1")
+        let store = store(server, bucket: "/\(server.bucket)/deep/er/", region: "eu-west-1")
         defer { store.close() }
         let block = HTTPTestBlocks.block(1)
         try HTTPTestBlocks.put(block, into: store)

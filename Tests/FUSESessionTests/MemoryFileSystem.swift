@@ -26,7 +26,9 @@ final class MemoryFileSystem: FileSystem {
     }
 
     func lookup(_ name: UnsafeRawBufferPointer, in parent: NodeID, _ reply: consuming EntryReply) {
-        guard let node = tree[parent]?.index[Array(name)], let found = tree[node] else { return reply.negative() }
+        let name = Array(name)
+        let child = name == Array("..".utf8) ? tree[parent]?.parent : tree[parent]?.index[name]
+        guard let node = child, let found = tree[node] else { return reply.negative() }
         reply.found(node: node, attributes: found.attributes)
     }
 

@@ -72,12 +72,6 @@ func status(_ path: String) throws(Errno) -> stat {
     return result
 }
 
-/// Drops clean pages and, with 2 or 3, names and attributes.
-func dropCaches(_ what: Int = 1) throws {
-    let file = try FileDescriptor("/proc/sys/vm/drop_caches", O_WRONLY)
-    try Array("\(what)".utf8).withUnsafeBytes { try file.write($0, at: 0) }
-}
-
 /// Waits until something that another thread brings about is so.
 func eventually(_ condition: () -> Bool) -> Bool {
     let deadline = Deadline.after(.seconds(20))

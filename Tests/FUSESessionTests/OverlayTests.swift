@@ -47,6 +47,17 @@ struct OverlayTests {
         }
     }
 
+    @Test("can be cut off while in use")
+    func force() throws {
+        try withMount(fileSystem(), overlay: true) { session, target in
+            let file = try FileDescriptor("\(target)/hello", O_RDONLY)
+            try session.stop(force: true)
+            #expect(session.hasEnded)
+            var buffer = [UInt8](repeating: 0, count: 5)
+            #expect(pread(file.number, &buffer, 5, 0) == -1)
+        }
+    }
+
     @Test("take folders of any name and length", arguments: [",", ":", "\\", "a\\,b:c d", "long", "very long"])
     func oddNames(name: String) throws {
         try withFolder { folder in

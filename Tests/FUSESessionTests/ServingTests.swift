@@ -144,6 +144,16 @@ struct ServingTests {
         }
     }
 
+    @Test("leaves out names that no directory can hold, and lists the others")
+    func impossibleNames() throws {
+        var tree = MemoryTree()
+        for name in ["a", "b/c", "", String(repeating: "d", count: 1025), "e"] { tree.file(name) }
+        try withMount(MemoryFileSystem(tree)) { _, target in
+            let listed = try names(target).map { String(decoding: $0, as: UTF8.self) }
+            #expect(listed == [".", "..", "a", "e"])
+        }
+    }
+
     @Test("refuses whatever writes with EROFS", arguments: [true, false])
     func writers(readOnly: Bool) throws {
         try withMount(MemoryFileSystem(tree()), { $0.readOnly = readOnly }) { _, target in

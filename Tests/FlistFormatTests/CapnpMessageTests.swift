@@ -13,7 +13,8 @@ struct CapnpMessageTests {
     @Test("a table that is cut short or lies")
     func table() {
         for bytes: [UInt8] in [
-            [], [0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0, 0], [255, 255, 255, 255, 0, 0, 0, 0], [0, 0, 0, 0, 255, 255, 255, 255],
+            [], [0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0, 0], [255, 255, 255, 255, 0, 0, 0, 0],
+            [0, 0, 0, 0, 255, 255, 255, 255],
             [1, 0, 0, 0, 0, 0, 0, 0],
         ] {
             #expect(throws: FormatError.self) { try CapnpMessage(bytes) }
@@ -36,7 +37,8 @@ struct CapnpMessageTests {
             #expect(throws: left) { try CapnpMessage(CapnpBuilder.frame([[pointer]])).root() }
         }
         for pointer in [
-            CapnpBuilder.listPointer(offset: 0, kind: 2, count: 1), CapnpBuilder.listPointer(offset: 0, kind: 2, count: (1 << 29) - 1),
+            CapnpBuilder.listPointer(offset: 0, kind: 2, count: 1),
+            CapnpBuilder.listPointer(offset: 0, kind: 2, count: (1 << 29) - 1),
             CapnpBuilder.listPointer(offset: -3, kind: 2, count: 1),
         ] {
             #expect(throws: left) { try data([[root, pointer]]) }
@@ -108,8 +110,8 @@ struct CapnpMessageTests {
             words.append(CapnpBuilder.listPointer(offset: count - index - 1, kind: 2, count: 8000))
         }
         words += [UInt64](repeating: 0, count: 1000)
-        let struct_ = try CapnpMessage(CapnpBuilder.frame([words])).root()
-        #expect(throws: FormatError.tooMuchWork) { for index in 0..<count { _ = try struct_.data(index) } }
+        let holder = try CapnpMessage(CapnpBuilder.frame([words])).root()
+        #expect(throws: FormatError.tooMuchWork) { for index in 0..<count { _ = try holder.data(index) } }
     }
 
     @Test("a struct that contains itself")
@@ -130,7 +132,9 @@ struct CapnpMessageTests {
         }
     }
 
-    @Test("any byte of a directory flipped, and any length of it: an error or an answer", arguments: CapnpBuilder.Layout.allCases)
+    @Test(
+        "any byte of a directory flipped, and any length of it: an error or an answer",
+        arguments: CapnpBuilder.Layout.allCases)
     func flips(layout: CapnpBuilder.Layout) {
         let block = (hash: [UInt8](repeating: 7, count: 16), key: [UInt8](repeating: 9, count: 16))
         let entries = [

@@ -49,7 +49,10 @@ struct RecordTests {
     func access() throws {
         let numbered = try AccessRecord(
             CapnpBuilder.message(FlistRecords.access(user: "joe", group: "7", mode: 0o104755, uid: 0, gid: 12)))
-        #expect(numbered == AccessRecord(userName: Array("joe".utf8), groupName: Array("7".utf8), mode: 0o104755, uid: 0, gid: 12))
+        #expect(
+            numbered
+                == AccessRecord(
+                    userName: Array("joe".utf8), groupName: Array("7".utf8), mode: 0o104755, uid: 0, gid: 12))
         let named = try AccessRecord(CapnpBuilder.message(FlistRecords.access(user: "joe", group: "7", mode: 0o644)))
         #expect(named.uid == nil)
         #expect(named.gid == nil)
@@ -76,10 +79,12 @@ struct RecordTests {
     @Test(
         "makes of special files what they most likely are",
         arguments: [
-            (0, "1,3", Special.Meaning.characterDevice(major: 1, minor: 3)), (1, "8,1", .blockDevice(major: 8, minor: 1)),
+            (0, "1,3", Special.Meaning.characterDevice(major: 1, minor: 3)),
+            (1, "8,1", .blockDevice(major: 8, minor: 1)),
             (2, "5,1", .characterDevice(major: 5, minor: 1)), (4, "0,0", .characterDevice(major: 0, minor: 0)),
             (0, "4095,1048575", .characterDevice(major: 4095, minor: 1_048_575)), (0, "(nothing)", .socket),
-            (3, "(nothing)", .fifo), (4, "(nothing)", .socket), (1, "(nothing)", nil), (2, "1,", nil), (0, "1,2,3", .socket),
+            (3, "(nothing)", .fifo), (4, "(nothing)", .socket), (1, "(nothing)", nil), (2, "1,", nil),
+            (0, "1,2,3", .socket),
             (0, "-1,2", .socket), (0, "99999999999,1", .socket), (3, "", .fifo),
         ] as [(UInt16, String, Special.Meaning?)])
     func specials(kind: UInt16, data: String, meaning: Special.Meaning?) throws {

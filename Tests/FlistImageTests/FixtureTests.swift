@@ -88,9 +88,12 @@ struct FixtureTests {
             }
             let type = fields[1] == "f" ? "-" : String(fields[1])
             let isData = type == "-" || type == "l"
-            let expected = [type, String(fields[2]), String(fields[3]), String(fields[4]), isData ? String(fields[5]) : "0"]
+            let expected = [
+                type, String(fields[2]), String(fields[3]), String(fields[4]), isData ? String(fields[5]) : "0",
+            ]
             let actual = [
-                String(entry.type), String(entry.permissions, radix: 8), "\(entry.uid)", "\(entry.gid)", "\(entry.size)",
+                String(entry.type), String(entry.permissions, radix: 8), "\(entry.uid)", "\(entry.gid)",
+                "\(entry.size)",
             ]
             if expected != actual { problems.append("\(fields[0]): \(actual), not \(expected)") }
             if path != Array(".".utf8), fields[6].split(separator: ".")[0] != "\(entry.mtime)" {

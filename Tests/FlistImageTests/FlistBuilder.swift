@@ -43,7 +43,8 @@ struct FlistBuilder: Sendable {
             script += "INSERT INTO entries VALUES ('\(record.key)', x'\(hex)');\n"
         }
         if let backend {
-            script += "INSERT INTO metadata VALUES ('backend', '\(backend.replacingOccurrences(of: "'", with: "''"))');\n"
+            script +=
+                "INSERT INTO metadata VALUES ('backend', '\(backend.replacingOccurrences(of: "'", with: "''"))');\n"
         }
         return try workspace.database(name, script + sql + ";\n")
     }

@@ -34,7 +34,8 @@ struct ManifestEntry: Equatable, CustomStringConvertible {
                 mtime: attributes.mtime.seconds, device: isDevice ? "\(attributes.major):\(attributes.minor)" : "-",
                 link: index.linkTarget(of: number) ?? Array("-".utf8))
             for child in index.children(of: number) ?? 0..<0 {
-                pending.append((child, path.isEmpty ? index.name(of: child) : path + [UInt8(ascii: "/")] + index.name(of: child)))
+                pending.append(
+                    (child, path.isEmpty ? index.name(of: child) : path + [UInt8(ascii: "/")] + index.name(of: child)))
             }
         }
         return tree
@@ -52,7 +53,8 @@ struct ManifestEntry: Equatable, CustomStringConvertible {
             let path = literal(&rest)
             tree[path] = ManifestEntry(
                 type: type, permissions: UInt16(fields[1], radix: 8) ?? 0, uid: UInt32(fields[2]) ?? 0,
-                gid: UInt32(fields[3]) ?? 0, size: UInt64(fields[4]) ?? 0, mtime: Int64(fields[5].split(separator: ".")[0]) ?? 0,
+                gid: UInt32(fields[3]) ?? 0, size: UInt64(fields[4]) ?? 0,
+                mtime: Int64(fields[5].split(separator: ".")[0]) ?? 0,
                 device: String(fields[6]), link: link)
         }
         return tree

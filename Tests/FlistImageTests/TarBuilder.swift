@@ -1,8 +1,12 @@
 /// Makes ustar archives, sound and otherwise.
 enum TarBuilder {
-    static func member(_ name: String, _ content: [UInt8] = [], type: Character = "0", link: String = "", size: Int? = nil) -> [UInt8] {
+    static func member(
+        _ name: String, _ content: [UInt8] = [], type: Character = "0", link: String = "", size: Int? = nil
+    ) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: 512)
-        func put(_ text: String, _ offset: Int) { for (index, byte) in text.utf8.enumerated() { header[offset + index] = byte } }
+        func put(_ text: String, _ offset: Int) {
+            for (index, byte) in text.utf8.enumerated() { header[offset + index] = byte }
+        }
         put(name, 0)
         put("0000644\0", 100)
         put("0000000\0", 108)

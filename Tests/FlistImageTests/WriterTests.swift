@@ -100,7 +100,8 @@ struct WriterTests {
         func ask(_ sql: String) throws -> [String] {
             try workspace.run("sqlite3", path, sql).split(separator: "\n").map(String.init)
         }
-        let ours = try ask("SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2")
+        let ours = try ask(
+            "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2")
         let theirs = try workspace.run(
             "sqlite3", "\(Workspace.fixtures)/rfs-mini/mini.fl",
             "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2"
@@ -110,7 +111,9 @@ struct WriterTests {
             let columns = "SELECT name, type, pk FROM pragma_table_info('\(table)')"
             #expect(
                 try ask(columns)
-                    == workspace.run("sqlite3", "\(Workspace.fixtures)/rfs-mini/mini.fl", columns).split(separator: "\n")
+                    == workspace.run("sqlite3", "\(Workspace.fixtures)/rfs-mini/mini.fl", columns).split(
+                        separator: "\n"
+                    )
                     .map(String.init))
         }
         #expect(try ask("PRAGMA integrity_check; PRAGMA journal_mode") == ["ok", "delete"])

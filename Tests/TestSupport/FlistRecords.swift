@@ -54,7 +54,9 @@ public enum FlistRecords {
                 })
         return .structure(
             data: [4096, 1_500_000_000 | 1_500_000_001 << 32],
-            pointers: [.text(location), .text(location), contents, .text("cae66941d9efbd404e4d88758ea67670"), .text(accessKey)])
+            pointers: [
+                .text(location), .text(location), contents, .text("cae66941d9efbd404e4d88758ea67670"), .text(accessKey),
+            ])
     }
 
     public static func access(

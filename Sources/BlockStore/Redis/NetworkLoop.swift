@@ -68,7 +68,8 @@ final class NetworkLoop: @unchecked Sendable {
                 }
                 throw error
             }
-        } else if wake {
+        }
+        if wake {
             var one: UInt64 = 1
             _ = write(wakeup, &one, 8)
         }

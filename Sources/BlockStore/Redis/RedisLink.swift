@@ -55,6 +55,8 @@ final class RedisLink: @unchecked Sendable {
     /// Sends all commands, then takes all replies. An error reply is thrown as `refused`.
     func commands(_ commands: [[UnsafeRawBufferPointer]]) throws(StoreError) -> [Reply] {
         guard let context, !isBroken else { throw .unreachable("the connection is closed") }
+        let signals = Self.holdBackPipeSignal()
+        defer { Self.restore(signals) }
         for words in commands {
             var pointers = words.map { $0.baseAddress?.assumingMemoryBound(to: CChar.self) }
             let lengths = words.map(\.count)
@@ -135,6 +137,26 @@ final class RedisLink: @unchecked Sendable {
         } catch .refused(let reason) {
             throw .refused("the server does not take \(what): \(reason)")
         }
+    }
+
+    /// hiredis writes with `write`, and a closed connection then raises SIGPIPE in the thread of whoever called us.
+    private static func holdBackPipeSignal() -> sigset_t {
+        var (pipe, old) = (sigset_t(), sigset_t())
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &pipe, &old)
+        return old
+    }
+
+    /// Takes away a signal that was held back, unless the caller did not want it anyway.
+    private static func restore(_ signals: sigset_t) {
+        var (pipe, old) = (sigset_t(), signals)
+        guard sigismember(&old, SIGPIPE) == 0 else { return }
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        var none = timespec()
+        sigtimedwait(&pipe, nil, &none)
+        pthread_sigmask(SIG_SETMASK, &old, nil)
     }
 
     private func broken(_ context: UnsafeMutablePointer<redisContext>) -> StoreError {

@@ -60,12 +60,14 @@ extension RouteTable {
         guard case .sequence(let elements) = node else {
             throw FlistError(.invalid, "\(name): \(key) is no list of pool names")
         }
+        // Names are unique: keys of one mapping.
+        let byName = Dictionary(pools.map { ($0.name, $0) }) { first, _ in first }
         var result: [RoutePool] = []
         for element in elements {
             guard case .scalar(let poolName) = element else {
                 throw FlistError(.invalid, "\(name): \(key) is no list of pool names")
             }
-            guard let pool = pools.first(where: { $0.name == poolName }) else {
+            guard let pool = byName[poolName] else {
                 throw FlistError(.invalid, "\(name): \(key) names the pool \(shown(poolName)), which is not in pools")
             }
             result.append(pool)

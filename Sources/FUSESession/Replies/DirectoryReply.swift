@@ -52,8 +52,8 @@ public struct DirectoryReply: ~Copyable {
     private mutating func write(
         _ entry: fuse_entry_out?, name: UnsafeRawBufferPointer, inode: UInt64, mode: UInt32, nextOffset: UInt64
     ) -> Bool {
-        // The kernel refuses the whole answer over one name that is empty or longer than FUSE_NAME_MAX (1024).
-        guard !name.isEmpty, name.count <= 1024 else { return true }
+        // The kernel refuses the whole answer over one name like these: better to leave the entry out.
+        guard !name.isEmpty, name.count <= 1024, !name.contains(UInt8(ascii: "/")) else { return true }
         let entrySize = entry == nil ? 0 : MemoryLayout<fuse_entry_out>.size
         let headerSize = MemoryLayout<fuse_dirent>.size
         let length = entrySize + headerSize + name.count

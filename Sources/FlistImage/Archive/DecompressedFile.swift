@@ -67,6 +67,8 @@ final class DecompressedFile {
     static func message(_ archive: OpaquePointer) -> String {
         guard let text = archive_error_string(archive) else { return "is damaged" }
         return String(
-            String(cString: text).unicodeScalars.prefix(200).map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
+            String(cString: text).unicodeScalars.prefix(200).map {
+                $0.value < 32 || $0.value == 127 ? " " : Character($0)
+            })
     }
 }

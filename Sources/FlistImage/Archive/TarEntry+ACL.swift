@@ -48,6 +48,11 @@ extension TarEntry {
             }
             lines.append((kernelTag, UInt16(permissions & 7), named ? UInt32(bitPattern: id) : .max))
         }
+        if type == Int32(ARCHIVE_ENTRY_ACL_TYPE_ACCESS) {
+            // Linux shows the mask as the group's bits (acl(5)); libarchive puts the group's own there.
+            let group = lines.first { $0.tag == 0x10 } ?? lines.first { $0.tag == 0x04 }
+            if let group { self.permissions = self.permissions & ~0o070 | group.permissions << 3 }
+        }
         lines.sort { ($0.tag, $0.id) < ($1.tag, $1.id) }
         var value: [UInt8] = [2, 0, 0, 0]
         for line in lines {

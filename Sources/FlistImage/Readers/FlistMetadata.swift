@@ -32,6 +32,8 @@ extension ImageBackend {
     /// Reads the JSON object of the `backend` record by SQLite's own JSON functions. Nil for `null` and `{}`.
     init?(json: String) throws(DatabaseError) {
         guard json.utf8.count <= 64 << 10 else { throw DatabaseError("longer than 64 KiB") }
+        // SQLite's functions would cut the text there.
+        guard !json.contains("\\u0000") else { throw DatabaseError("a text with a NUL") }
         let database = try Database.inMemory()
         let shape = try database.prepare(
             "SELECT CASE WHEN json_valid(?1) THEN json_type(?1) ELSE 'nothing' END, "

@@ -31,12 +31,19 @@ public enum FlistReader {
             throw FlistError("cannot open \(path)", errno: error)
         }
         guard identity.isDirectory else {
+            if let folder = indexFolder, let hash = HashMemory.recall(identity, in: folder),
+                let index = try? TreeIndex.open("\(folder)/\(hash).tree"), index.summary.flistHash == hash
+            {
+                return index
+            }
             let file = try HashedFile(path)
-            return try index(of: file.hash, in: indexFolder) { () throws(FlistError) in
+            let index = try Self.index(of: file.hash, in: indexFolder) { () throws(FlistError) in
                 let builder = try read(file)
                 try file.requireUnchanged()
                 return builder
             }
+            if let indexFolder, file.has(identity) { HashMemory.note(file.hash, of: identity, in: indexFolder) }
+            return index
         }
         let database = try HashedFile("\(path)/\(FlistArchive.databaseName)")
         guard database.source == .database else { throw FlistError(.invalid, "\(database.path) is not a database") }

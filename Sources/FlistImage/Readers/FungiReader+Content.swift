@@ -45,7 +45,8 @@ extension FungiReader {
         let (count, digest) = try row.withBlob(column) { ($0.count, $0.count == 32 ? Digest($0) : nil) }
         if count == 0, allowsHoles { return nil }
         guard let digest else {
-            throw DatabaseError("a block of ino \(ino) has \(column == 1 ? "an id" : "a key") of \(count) bytes, not 32")
+            throw DatabaseError(
+                "a block of ino \(ino) has \(column == 1 ? "an id" : "a key") of \(count) bytes, not 32")
         }
         return digest
     }

@@ -33,7 +33,8 @@ struct FungiTags {
         let blockSize = try Self.only(Key.blockSize, tags)
         if let format, format != Self.format {
             throw FlistError(
-                .unsupported, "is of the format \(EscapedBytes.render(Array(format.utf8))), which this version cannot read")
+                .unsupported,
+                "is of the format \(EscapedBytes.render(Array(format.utf8))), which this version cannot read")
         }
         switch codec {
         case nil, "snappy":
@@ -122,7 +123,9 @@ struct FungiTags {
 extension Statement {
     /// The text of a column, which must be UTF-8 without NUL.
     borrowing func string(_ column: Int32) throws(DatabaseError) -> String {
-        guard storageClass(column) == .text else { throw DatabaseError("a value is \(storageClass(column).name), not text") }
+        guard storageClass(column) == .text else {
+            throw DatabaseError("a value is \(storageClass(column).name), not text")
+        }
         let bytes = try bytes(column)
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
             throw DatabaseError("a text is not UTF-8")

@@ -72,6 +72,12 @@ struct HashedFile: ~Copyable {
         return identity
     }
 
+    /// Whether the file was this one, and so untouched, when it was opened and still is.
+    borrowing func has(_ identity: FileIdentity) -> Bool {
+        guard let now = try? FileIdentity(file) else { return false }
+        return now == identity
+    }
+
     /// Another descriptor of the file.
     borrowing func descriptor() throws(DatabaseError) -> FileDescriptor {
         do throws(Errno) { return try file.duplicate() } catch { throw DatabaseError("cannot be read: \(error)") }

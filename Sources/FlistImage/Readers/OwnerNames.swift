@@ -35,7 +35,8 @@ struct OwnerNames {
     private static func isName(_ name: [UInt8]) -> Bool {
         !name.isEmpty && name.count <= 32
             && name.allSatisfy { byte in
-                byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") || byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+                byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")
+                    || byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
                     || byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
                     || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
             }

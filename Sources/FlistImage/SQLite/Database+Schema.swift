@@ -1,7 +1,8 @@
 extension Database {
     /// Whether there is something called `name`: SQLite's names do not tell upper from lower case.
     borrowing func has(_ name: String) throws(DatabaseError) -> Bool {
-        let statement = try prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')")
+        let statement = try prepare(
+            "SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')")
         try statement.bind(1, text: name.utf8)
         return try statement.step()
     }
@@ -10,10 +11,13 @@ extension Database {
     ///
     /// Views, virtual tables and generated columns would let a stranger's file run queries of its own.
     borrowing func requireTable(_ name: String, columns: [String]) throws(DatabaseError) {
-        let schema = try prepare("SELECT type, sql FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')")
+        let schema = try prepare(
+            "SELECT type, sql FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')")
         try schema.bind(1, text: name.utf8)
         guard try schema.step() else { throw DatabaseError("has no table \(name)") }
-        guard try schema.bytes(0) == Array("table".utf8) else { throw DatabaseError("\(name) is not a table but a view") }
+        guard try schema.bytes(0) == Array("table".utf8) else {
+            throw DatabaseError("\(name) is not a table but a view")
+        }
         let words = try schema.bytes(1).split { !Self.isWord($0) }.prefix(4)
         if words.contains(where: { Self.lowercased($0) == Array("virtual".utf8) }) {
             throw DatabaseError("\(name) is not a table but a virtual one")

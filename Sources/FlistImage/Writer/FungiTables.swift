@@ -116,7 +116,8 @@ struct FungiTables: ~Copyable {
         try database.execute(FungiSchema.indexes)
         if !names.isEmpty {
             let copyInode = try database.prepare(
-                "INSERT INTO inode SELECT ?1, ?2, ?3, size, uid, gid, mode, rdev, ctime, mtime FROM inode WHERE ino = ?4")
+                "INSERT INTO inode SELECT ?1, ?2, ?3, size, uid, gid, mode, rdev, ctime, mtime FROM inode WHERE ino = ?4"
+            )
             let copyExtra = try database.prepare("INSERT INTO extra SELECT ?1, data FROM extra WHERE ino = ?2")
             let copyBlocks = try database.prepare(
                 "INSERT INTO block SELECT ?1, id, key FROM block WHERE ino = ?2 ORDER BY rowid")

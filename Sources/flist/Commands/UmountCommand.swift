@@ -3,45 +3,54 @@ internal import FUSESession
 internal import Glibc
 internal import Support
 
-/// `flist umount`: unmounts what is mounted at a directory.
 struct UmountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "umount",
-        abstract: "Unmounts a flist.",
+        abstract: "Unmounts a flist, with its writable side if it has one.",
         discussion: """
-            Users other than root unmount what they have mounted themselves. The serving process ends with the mount.
+            umount(8) does the same; this one says who keeps a busy mount.
 
               flist umount /mnt
-            """)
+            """,
+        aliases: ["unmount"])
 
-    @Argument(help: "The directory.", completion: .directory)
+    @Argument(help: "Where the flist is mounted.", completion: .directory)
     var target: String
 
-    @Flag(
-        name: .shortAndLong,
-        help: "Take it out of the tree although it is in use; it ends with its last user.")
+    @Flag(name: .shortAndLong, help: "Take it out of sight at once; it ends with its last user.")
     var lazy = false
 
     func run() throws {
-        try unmount(resolved(), lazy: lazy)
+        let path = try Self.absolute(target)
+        guard let entry = try MountTable.current().find(target: path) else {
+            throw FlistError(.notFound, "cannot unmount \(target): nothing is mounted there")
+        }
+        guard entry.type == "fuse.flist" || entry.type == "overlay" && entry.superOptions.contains("/flist-lower-") else {
+            throw FlistError(.invalid, "cannot unmount \(target): that is no flist but \(entry.type); use umount(8)")
+        }
+        do throws(FlistError) {
+            try unmount(path, lazy: lazy)
+        } catch {
+            guard error.code == .busy else { throw error }
+            let holders = MountHolder.holders(of: path)
+            guard !holders.isEmpty else { throw error }
+            let names = holders.map(\.description).joined(separator: ", ")
+            throw FlistError(.busy, "cannot unmount \(target): in use by \(names); end them, or use --lazy")
+        }
     }
 
-    /// Absolute, with the symlinks of the folders above followed, but not one at the end: of a dead mount, nothing at or
-    /// below it can be looked at.
-    private func resolved() -> String {
-        var path = Substring(target)
-        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        let slash = path.lastIndex(of: "/")
-        let name = slash.map { path[path.index(after: $0)...] } ?? path
-        guard name != ".", name != "..", !name.isEmpty else { return Self.real(String(path)) ?? String(path) }
-        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        guard let parent = Self.real(folder) else { return String(path) }
-        return parent == "/" ? "/\(name)" : "\(parent)/\(name)"
+    /// The path as the mount table has it. The last component is not looked at: its server may be dead.
+    private static func absolute(_ path: String) throws(FlistError) -> String {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: true)
+        guard let last = parts.popLast(), last != "..", last != "." else { return try real(path) }
+        let parent = (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+        let folder = try real(parent.isEmpty ? "." : parent)
+        return folder == "/" ? "/\(last)" : "\(folder)/\(last)"
     }
 
-    private static func real(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
+    private static func real(_ path: String) throws(FlistError) -> String {
+        guard let found = realpath(path, nil) else { throw FlistError("cannot find \(path)", errno: .current) }
+        defer { free(found) }
+        return String(cString: found)
     }
 }
