@@ -1,6 +1,7 @@
 internal import BlockCodec
 internal import BlockStore
 public import FlistImage
+internal import CLinux
 internal import Glibc
 public import Support
 internal import Synchronization
@@ -83,7 +84,8 @@ public final class Unpacker: Sendable {
             throw FlistError("cannot unpack into \(path)", errno: error)
         }
         throw FlistError(
-            .exists, "cannot unpack into \(path): it is not empty; name another folder, or use --force to write into it")
+            .exists, "cannot unpack into \(path): it is not empty; name another folder, or use --force to write into it"
+        )
     }
 
     // MARK: What the walk and the writers report
@@ -102,8 +104,9 @@ public final class Unpacker: Sendable {
     // MARK: Contents
 
     /// Starts to fill a file. Waits while too much is under way.
-    func fill(_ file: UnpackFile, _ contents: TreeIndexBlocks?, in folder: TargetFolder, name: [UInt8], _ writers: WriteQueue)
-    {
+    func fill(
+        _ file: UnpackFile, _ contents: TreeIndexBlocks?, in folder: TargetFolder, name: [UInt8], _ writers: WriteQueue
+    ) {
         files.enter(0)
         let size = contents?.size ?? 0
         if size > 0, ftruncate(file.descriptor.number, off_t(clamping: size)) != 0 {
