@@ -19,11 +19,11 @@ enum Runner {
             try command.run()
             return Output.finish() ? 0 : 1
         } catch {
-            return report(error)
+            return report(error, arguments)
         }
     }
 
-    private static func report(_ error: any Error) -> Int32 {
+    private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
         if let error = error as? FlistError {
             Terminal.complain(error.description)
             return error.code == .usage ? 2 : 1
@@ -36,8 +36,20 @@ enum Runner {
             Output.write(Flist.fullMessage(for: error) + "\n")
             return Output.finish() ? 0 : 1
         }
-        Terminal.complain(Flist.message(for: error).replacingNewlines)
+        Terminal.complain("\(Flist.message(for: error).replacingNewlines) (see \(helpCommand(arguments)))")
         return 2
+    }
+}
+
+extension Runner {
+    /// How to get the help that fits.
+    private static func helpCommand(_ arguments: [String]) -> String {
+        var names: [String] = []
+        for group in Flist.configuration.groupedSubcommands {
+            for command in group.subcommands { names.append(command.configuration.commandName ?? "") }
+        }
+        guard let name = arguments.first, names.contains(name) else { return "flist --help" }
+        return "flist \(name) --help"
     }
 }
 

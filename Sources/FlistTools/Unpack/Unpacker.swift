@@ -1,6 +1,7 @@
 internal import BlockCodec
 internal import BlockStore
 public import FlistImage
+internal import CLinux
 internal import Glibc
 public import Support
 internal import Synchronization

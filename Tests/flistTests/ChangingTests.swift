@@ -1,0 +1,91 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("Commands that make and change", .enabled(if: geteuid() == 0, "needs root"))
+struct ChangingTests {
+    @Test("tag lists, adds and deletes")
+    func tags() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        #expect(try program.flist("tag", "tree.fl", "add", "version=1=2", "author=me").status == 0)
+        #expect(try program.flist("tag", "tree.fl").output.hasSuffix("version=1=2\nauthor=me\n"))
+        #expect(try program.flist("tag", "tree.fl", "delete", "author").status == 0)
+        #expect(try program.flist("tag", "tree.fl", "list").output.hasSuffix("version=1=2\n"))
+        let outcome = try program.flist("tag", "tree.fl", "delete", "author")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "flist: tree.fl: has no tag \"author\"\n")
+    }
+
+    @Test("route lists without secrets, adds and deletes")
+    func routes() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let secret = "80-ff=zdb://u:secret@host:9900/space"
+        #expect(try program.flist("route", "tree.fl", "add", "--no-strip-password", secret).status == 0)
+        #expect(try program.flist("route", "tree.fl", "add", "https://host/x").status == 0)
+        let list = try program.flist("route", "tree.fl").output
+        #expect(list == "00-ff=dir://\(program.path("blocks"))\n80-ff=zdb://host:9900/space\n00-ff=https://host/x\n")
+        #expect(!(try program.flist("info", "tree.fl").output.contains("secret")))
+        #expect(try program.flist("route", "tree.fl", "delete", "zdb://host:9900/space", "https://host/x").status == 0)
+        #expect(try program.flist("route", "tree.fl", "list").output == "00-ff=dir://\(program.path("blocks"))\n")
+        #expect(try program.flist("route", "tree.fl", "delete", "https://host/x").status == 1)
+    }
+
+    @Test("pack tells its figures, names the output after the source, and ends with 1 without its store")
+    func pack() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let outcome = try program.flist("pack", "-s", "dir://\(program.path("other"))", "tree")
+        #expect(outcome.status == 0)
+        #expect(outcome.output.hasPrefix("tree.fl: 9 entries, 14 B\n"), "\(outcome.output)")
+        #expect(outcome.errors == "")
+        let failed = try program.flist("pack", "-m", "none.fl", "-s", "redis://127.0.0.1:1", "tree")
+        #expect(failed.status == 1)
+        #expect(failed.errors.hasPrefix("flist: ") && failed.errors.contains("127.0.0.1:1"), "\(failed.errors)")
+        #expect(!FileManager.default.fileExists(atPath: program.path("none.fl")))
+        let missing = try program.flist("pack", "-s", "dir:///x", "/nosuch")
+        #expect(missing.errors == "flist: cannot read /nosuch: No such file or directory\n")
+    }
+
+    @Test("check --data ends with 1 and names the files of bad blocks")
+    func check() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let good = try program.flist("check", "--data", "tree.fl")
+        #expect(good.status == 0)
+        #expect(good.output == "tree.fl: good, 3 different blocks, 14 B\n")
+        try program.shell("find blocks -type f -exec sh -c 'printf x >> \"$1\"' - {} \\;")
+        let bad = try program.flist("check", "--data", "tree.fl")
+        #expect(bad.status == 1)
+        #expect(bad.output == "")
+        #expect(bad.errors.split(separator: "\n").count == 4, "\(bad.errors)")
+        #expect(bad.errors.contains("in /file\n"))
+        #expect(bad.errors.hasSuffix("flist: tree.fl: 3 of 3 different blocks, 14 B, are bad\n"))
+    }
+
+    @Test("unpack gives the tree back, and refuses a folder that is in use")
+    func unpack() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        #expect(try program.flist("unpack", "-q", "tree.fl", "target").status == 0)
+        #expect(try program.shell("diff -r --no-dereference tree/sub target/sub && cmp tree/file target/file").status == 0)
+        #expect(try program.shell("stat -c %a%u%g%h%y target/file").output == "475571000" + "22024-05-06 07:08:09.123456789 +0000\n")
+        let again = try program.flist("unpack", "tree.fl", "target")
+        #expect(again.status == 1)
+        #expect(again.errors == "flist: cannot unpack into target: it is not empty; name another folder, or use --force to write into it\n")
+    }
+
+    @Test("cache tells, verifies, tidies and empties")
+    func cache() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let folder = program.path("cache")
+        try program.flist("cat", "--cache", folder, "tree.fl", "/file")
+        #expect(try program.flist("cache", "stat", "--cache", folder).output.contains("complete  1\n"))
+        #expect(try program.flist("cache", "check", "--cache", folder).status == 0)
+        #expect(try program.flist("cache", "gc", "--cache", folder).output.hasPrefix("\(folder): removed 0 contents"))
+        #expect(try program.flist("cache", "clear", "--cache", folder).output.hasPrefix("\(folder): removed 1 contents"))
+        #expect(try program.flist("cache", "stat", "--cache", folder).output.contains("complete  0\n"))
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Glibc
+
+/// The built program, and a folder of one test, removed with it.
+final class FlistProgram {
+    struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    let folder: String
+
+    init() throws {
+        folder = "/var/tmp/flist-cli-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { _ = try? run("/bin/rm", ["-rf", folder]) }
+
+    /// Beside the bundle that holds the tests.
+    static let path: String = {
+        let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let candidates = [
+            Bundle.main.bundleURL.appendingPathComponent("flist").path, program.appendingPathComponent("flist").path,
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().appendingPathComponent(".build/debug/flist").path,
+        ]
+        return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "flist"
+    }()
+
+    func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    func write(_ text: String, _ name: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path(name))) }
+
+    @discardableResult
+    func flist(_ arguments: String...) throws -> Outcome { try run(Self.path, arguments) }
+
+    @discardableResult
+    func shell(_ command: String) throws -> Outcome { try run("/bin/bash", ["-c", command]) }
+
+    private func run(_ program: String, _ arguments: [String]) throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(["TZ": "UTC", "FLIST": Self.path]) { $1 }
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        // What is written to stderr fits in the pipe.
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let lines = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
+            errors: String(decoding: lines, as: UTF8.self))
+    }
+
+    /// Makes `tree.fl` of a small tree of which all is known.
+    func makeTree() throws {
+        try shell(
+            """
+            mkdir -p tree/sub && cd tree && printf hello > file && printf 12345678 > sub/.hidden && ln file sub/again &&
+            ln -s ../file sub/link && mkfifo pipe && printf x > "$(printf 'odd\\n\\377')" && chmod 4755 file &&
+            mknod null c 1 3; chown -R 7:1000 . ; chmod 1777 sub; chmod 644 pipe odd* sub/.hidden; chmod 600 null
+            find . -depth -exec touch -h -d '2024-05-06 07:08:09.123456789 UTC' {} +
+            """)
+        let outcome = try flist("pack", "-q", "-m", path("tree.fl"), "-s", "dir://\(path("blocks"))", path("tree"))
+        guard outcome.status == 0 else { throw Failure(text: outcome.errors) }
+    }
+
+    struct Failure: Error {
+        let text: String
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+@Suite("Exit statuses and errors of the program")
+struct UsageTests {
+    @Test(
+        "ends with 2 for wrong usage, with one line on stderr",
+        arguments: [
+            ["nosuch"], ["ls"], ["ls", "--nosuch", "x"], ["pack", "x"], ["pack", "-s", "nonsense", "/etc"],
+            ["pack", "-s", "dir:///x", "--level", "99", "/etc"], ["tag", "x", "add", "novalue"], ["cache", "nosuch"],
+            ["cache", "stat", "--cache-size", "many"], ["mount", "x"], ["tree", "-L", "0", "x"],
+            ["mount", "-o", "nosuchoption", "x", "/mnt"], ["pack", "-s", "dir:///x", "--exclude", "/", "/etc"],
+        ])
+    func usage(arguments: [String]) throws {
+        let outcome = try FlistProgram().shell("\"$FLIST\" " + arguments.map { "'\($0)'" }.joined(separator: " "))
+        #expect(outcome.status == 2, "\(outcome.errors)")
+        #expect(outcome.output == "")
+        #expect(outcome.errors.hasPrefix("flist: "))
+        #expect(outcome.errors.split(separator: "\n", omittingEmptySubsequences: false).count == 2, "\(outcome.errors)")
+    }
+
+    @Test("ends with 1 when it fails, naming what and why")
+    func failure() throws {
+        let program = try FlistProgram()
+        for command in [["ls"], ["info"], ["tree"], ["stat"], ["check"], ["cat", "/x"]] {
+            let name = command[0]
+            let outcome = try program.shell(
+                "\"$FLIST\" \(name) /nosuch \(command.dropFirst().joined()) \(name == "cat" ? "--cache cache" : "")")
+            #expect(outcome.status == 1)
+            #expect(outcome.errors == "flist: cannot open /nosuch: No such file or directory\n")
+        }
+        try program.makeTree()
+        let outcome = try program.flist("ls", program.path("tree.fl"), "/none")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "flist: /none: not in \(program.path("tree.fl"))\n")
+    }
+
+    @Test("shows help and version on stdout, with status 0")
+    func help() throws {
+        let program = try FlistProgram()
+        for command in ["", "pack", "mount", "umount", "unpack", "ls", "tree", "cat", "stat", "info", "check", "tag", "route", "cache"] {
+            let outcome = try program.shell("\"$FLIST\" \(command) --help")
+            #expect(outcome.status == 0)
+            #expect(outcome.errors == "")
+            #expect(outcome.output.contains("flist \(command)"))
+            #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count < 160 })
+        }
+        #expect(try program.flist("--version").output.hasPrefix("flist "))
+        #expect(try program.flist().status == 0)
+    }
+
+    @Test("makes completions that the shells accept", arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) throws {
+        let program = try FlistProgram()
+        let outcome = try program.flist("--generate-completion-script", shell)
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("umount"))
+        try program.write(outcome.output, "script")
+        // Whichever of them is installed reads its script without complaint.
+        let check = try program.shell("! command -v \(shell) || \(shell) -n \(program.path("script"))")
+        #expect(check.status == 0, "\(check.errors)")
+    }
+
+    @Test("does not complain when its reader goes away")
+    func closedPipe() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let outcome = try program.shell("set -o pipefail; \"$FLIST\" ls -R tree.fl | true; \"$FLIST\" ls tree.fl | head -1")
+        #expect(outcome.errors == "")
+        #expect(outcome.status == 0)
+    }
+
+    @Test("tells when its output cannot be written")
+    func fullDisk() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let outcome = try program.shell("\"$FLIST\" ls tree.fl > /dev/full")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "flist: cannot write to standard output: No space left on device\n")
+    }
+}
