@@ -9,6 +9,13 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Tests take what their imports bring along.
+let testSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
 /// A library of Debian's, imported by exactly one Swift target.
 func system(_ name: String, apt package: String) -> Target {
     .systemLibrary(name: name, path: "Sources/C/\(name)", providers: [.apt([package])])
@@ -23,7 +30,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
         name: "\(name)Tests",
         dependencies: [.byName(name: name), "TestSupport"] + dependencies,
         resources: resources,
-        swiftSettings: settings)
+        swiftSettings: testSettings)
 }
 
 let package = Package(
@@ -96,8 +103,12 @@ let package = Package(
         tests("FUSESession", ["Support", "CLinux"]),
         tests(
             "FlistFileSystem",
-            ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession"]),
+            [
+                "Support", "CLinux", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
+                "FlistTools", "FUSESession", "flist",
+            ]),
         tests("FlistTools", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
-        .testTarget(name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: settings),
+        .testTarget(
+            name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: testSettings),
     ]
 )

@@ -1,0 +1,118 @@
+import BlockStore
+import FUSESession
+import FlistContent
+import FlistFileSystem
+import FlistTools
+import Foundation
+import Glibc
+import Support
+
+/// A folder of one test with a place to mount on. What is mounted there, and the folder, go with this object.
+final class MountPlace {
+    let folder: String
+
+    init() throws {
+        // On a disk: tmpfs has no user xattrs on older kernels.
+        folder = "/var/tmp/flist-test-\(UUID().uuidString.prefix(8))"
+        for name in ["target", "source"] {
+            try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+        }
+    }
+
+    deinit {
+        umount2(path("target"), Int32(MNT_DETACH))
+        umount2(path("second"), Int32(MNT_DETACH))
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    var source: String { path("source") }
+    var target: String { path("target") }
+
+    func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures").path
+
+    /// Packs `source` into a folder of blocks.
+    func pack(_ name: String = "tree.fl", store: String? = nil) throws {
+        var options = PackOptions(source: source, output: path(name))
+        options.stores = [try StoreRoute(parsing: store ?? "dir://\(path("blocks"))")]
+        _ = try Packer(options) { _ in }.run()
+    }
+
+    func options(stores: [String] = [], cache: String? = "cache") throws -> ContentOptions {
+        var options = ContentOptions()
+        options.cacheFolder = cache.map { path($0) }
+        options.stores = try stores.map { try StoreRoute(parsing: $0) }
+        return options
+    }
+
+    /// Runs `body` with a flist mounted on `target`, or on another name.
+    func mounted<Result>(
+        _ flist: String, _ options: ContentOptions, at name: String = "target", writable: String? = nil,
+        _ body: (OpenFlist) throws -> Result
+    ) throws -> Result {
+        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+        let open = try OpenFlist(flist, options: options)
+        var settings = FlistMount.Options()
+        settings.writableFolder = writable
+        if writable != nil { settings.mount.readOnly = false }
+        let mount = try FlistMount.mount(open, source: flist, at: path(name), options: settings)
+        defer {
+            try? mount.stop()
+            mount.wait()
+            open.close()
+        }
+        return try body(open)
+    }
+
+    func write(_ bytes: [UInt8], _ name: String) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(source)/\(name)"))
+    }
+
+    /// The file's bytes, or the errno of the read that failed.
+    static func read(_ path: String) -> Result<[UInt8], Errno> {
+        do throws(Errno) {
+            let file = try FileDescriptor(path, O_RDONLY)
+            var status = Glibc.stat()
+            guard fstat(file.number, &status) == 0 else { return .failure(.current) }
+            var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+            let count = try bytes.withUnsafeMutableBytes { buffer throws(Errno) in try file.read(into: buffer, at: 0) }
+            return .success(Array(bytes[..<count]))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Bytes that do not compress, the same from the same seed.
+    static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
+        var state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
+        return (0..<count).map { _ in
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return UInt8(truncatingIfNeeded: state >> 32)
+        }
+    }
+
+    /// Runs a command of the shell in the folder; its output and status.
+    @discardableResult
+    func shell(_ command: String) throws -> (output: String, status: Int32) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", command]
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let text = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (String(decoding: text, as: UTF8.self), process.terminationStatus)
+    }
+}
+
+/// Whether this machine can mount at all.
+enum Machine {
+    static let mounts = geteuid() == 0 && access("/dev/fuse", R_OK) == 0
+}
