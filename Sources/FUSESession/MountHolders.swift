@@ -19,7 +19,8 @@ public struct MountHolder: Sendable, Hashable, CustomStringConvertible {
             guard let pid = Int32(name), pid != getpid() else { continue }
             let folder = "/proc/\(pid)"
             let links =
-                ["cwd", "root", "exe"].map { "\(folder)/\($0)" } + entries(of: "\(folder)/fd").map { "\(folder)/fd/\($0)" }
+                ["cwd", "root", "exe"].map { "\(folder)/\($0)" }
+                + entries(of: "\(folder)/fd").map { "\(folder)/fd/\($0)" }
             guard links.contains(where: { leads($0, below: mountPoint) }) else { continue }
             holders.append(MountHolder(pid: pid, name: program(of: folder)))
         }

@@ -5,7 +5,7 @@ extension MountOptions {
     static var isRoot: Bool { geteuid() == 0 }
 
     /// As many as there are cores, but 4 at least: reads of a cold cache file wait for the disk.
-    static var defaultWorkers: Int { min(16, max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    static var defaultWorkers: Int { min(16, max(4, Processors.count)) }
 
     /// Applies one word of `-o`; false if it is not one that a FUSE mount knows.
     public mutating func apply(word: String) throws(FlistError) -> Bool {

@@ -14,7 +14,7 @@ extension FlistFileSystem {
             reply.succeed(value)
         } else if inode == TreeIndex.root, let fact = facts.value(of: name) {
             // Not listed, so that a copy of the tree does not take the facts of this mount along.
-            reply.succeed(copying: fact)
+            reply.succeed(fact)
         } else {
             reply.fail(.noData)
         }
@@ -30,15 +30,6 @@ extension FlistFileSystem {
             names.append(contentsOf: name)
             names.append(0)
         }
-        reply.succeed(copying: names)
-    }
-}
-
-extension XattrReply {
-    /// Answers with bytes that an array holds.
-    fileprivate consuming func succeed(copying bytes: [UInt8]) {
-        // A closure cannot consume what it captures, but it can take it out of an optional.
-        var reply = Optional(self)
-        bytes.withUnsafeBytes { reply.take()?.succeed($0) }
+        reply.succeed(names)
     }
 }

@@ -22,7 +22,7 @@ public final class FlistFileSystem: FileSystem {
     }
 
     public func lookup(_ name: UnsafeRawBufferPointer, in parent: NodeID, _ reply: consuming EntryReply) {
-        guard let directory = inode(parent), let record = index.lookup(name, in: directory),
+        guard let directory = inode(parent), let record = record(name, in: directory),
             let attributes = index.attributes(of: record)
         else {
             // The tree never changes: the kernel may remember for ever that there is no such name.
@@ -30,6 +30,13 @@ public final class FlistFileSystem: FileSystem {
             return
         }
         reply.found(node: NodeID(attributes.number), attributes: FileAttributes(attributes))
+    }
+
+    /// The kernel asks for ".." when a file handle leads to a directory that it has forgotten.
+    private func record(_ name: UnsafeRawBufferPointer, in directory: InodeNumber) -> InodeNumber? {
+        let dot = UInt8(ascii: ".")
+        if name.count == 2, name[0] == dot, name[1] == dot { return index.parent(of: directory) }
+        return index.lookup(name, in: directory)
     }
 
     public func getAttributes(_ node: NodeID, _ reply: consuming AttributesReply) {
@@ -45,10 +52,7 @@ public final class FlistFileSystem: FileSystem {
             reply.fail(.invalid)
             return
         }
-        target.withUnsafeBytes {
-            UnsafeMutableRawBufferPointer(rebasing: reply.scratch[..<$0.count]).copyMemory(from: $0)
-        }
-        reply.sendScratch(target.count)
+        reply.send(target)
     }
 
     public func read(_ node: NodeID, handle: UInt64, offset: UInt64, size: Int, _ reply: consuming DataReply) {

@@ -6,7 +6,8 @@ public import FlistImage
 public struct BlockSupply: Sendable {
     public typealias Completion = @Sendable (Result<BlockBuffer, FetchError>) -> Void
     public typealias Fetch =
-        @Sendable (_ reference: BlockReference, _ file: InodeNumber, _ block: Int, _ completion: @escaping Completion) ->
+        @Sendable (_ reference: BlockReference, _ file: InodeNumber, _ block: Int, _ completion: @escaping Completion)
+        ->
         Void
 
     let fetch: Fetch
@@ -17,7 +18,8 @@ public struct BlockSupply: Sendable {
 
     /// Blocks as the stores have them, without a cache.
     public init(_ fetcher: BlockFetcher, _ router: BlockRouter) {
-        fetch = { reference, _, _, completion in fetcher.fetch(reference, from: router, .demand, completion: completion) }
+        fetch = { reference, _, _, completion in fetcher.fetch(reference, from: router, .demand, completion: completion)
+        }
     }
 }
 

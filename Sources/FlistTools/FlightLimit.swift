@@ -19,7 +19,9 @@ final class FlightLimit: Sendable {
     /// Waits until there is room; what is larger than the limit goes alone.
     func enter(_ bytes: Int) {
         state.wait { state -> Void? in
-            guard state.count < maximumCount, state.count == 0 || state.bytes + bytes <= maximumBytes else { return nil }
+            guard state.count < maximumCount, state.count == 0 || state.bytes + bytes <= maximumBytes else {
+                return nil
+            }
             state.count += 1
             state.bytes += bytes
             return ()

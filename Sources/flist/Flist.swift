@@ -6,8 +6,9 @@ struct Flist: ParsableCommand {
         commandName: "flist",
         abstract: "Makes, looks into and mounts flists: root filesystems that are fetched as they are read.",
         discussion: """
-            A flist is a small file that holds a tree of names and the ids of blocks; the blocks lie in stores.
-            FLIST is a path or an http(s) URL, of any of the three formats (.flist, rfs .fl, zstd .fl).
+            A flist is a small file that holds a tree of names and the ids of blocks; the
+            blocks lie in stores. FLIST is a path or an http(s) URL, of any of the three
+            formats (.flist, rfs .fl, zstd .fl).
 
               flist pack -s dir:///srv/blocks /usr/share/doc       makes doc.fl
               flist ls -l doc.fl                                   looks into it

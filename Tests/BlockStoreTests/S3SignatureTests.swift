@@ -38,7 +38,7 @@ struct S3SignatureTests {
     func put() {
         let hash = "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"
         let request = S3Signature.Request(
-            method: "PUT", path: PercentEncoding.encodePath("/test$file.text"),
+            method: "PUT", path: PercentEncoding.encode("/test$file.text", keepingSlashes: true),
             headers: [
                 (name: "date", value: "Fri, 24 May 2013 00:00:00 GMT"), host, date,
                 (name: "x-amz-storage-class", value: "REDUCED_REDUNDANCY"),

@@ -12,7 +12,7 @@ public final class BlockFetcher: Sendable {
     /// Makes a fetcher; its threads start with the first fetch.
     public init(options: FetcherOptions = FetcherOptions()) { core = FetchCore(options) }
 
-    deinit { core.stop() }
+    deinit { core.abandon() }
 
     /// Fetches a block from the stores of a router. Returns at once.
     ///

@@ -145,10 +145,20 @@ final class FetchCore: Sendable {
 
     func shutdown() {
         stop()
-        let started = threads.withLock { threads -> [WorkerThread] in
+        for thread in takeThreads() { thread.join() }
+    }
+
+    /// As `shutdown`, without waiting: the last reference may go on one of the threads.
+    func abandon() {
+        stop()
+        for thread in takeThreads() { thread.detach() }
+    }
+
+    private func takeThreads() -> [WorkerThread] {
+        threads.withLock { threads in
+            // Not nil: none are started again.
             defer { threads = [] }
             return threads ?? []
         }
-        for thread in started { thread.join() }
     }
 }

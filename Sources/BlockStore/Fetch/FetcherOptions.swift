@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Support
 
 /// Limits of a `BlockFetcher`.
 public struct FetcherOptions: Sendable, Hashable {
@@ -18,5 +18,5 @@ public struct FetcherOptions: Sendable, Hashable {
     public var firstRetryDelay: Duration = .milliseconds(100)
     public var longestRetryDelay: Duration = .seconds(5)
 
-    public init() { decodeThreads = max(1, min(64, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    public init() { decodeThreads = min(64, Processors.count) }
 }

@@ -19,20 +19,37 @@ extension TreeIndex {
         return path.isEmpty ? [UInt8(ascii: "/")] : path
     }
 
-    /// The entry that a path names, from the root whether or not it begins with `/`. Follows no symlinks.
-    public func resolve(path: [UInt8]) -> InodeNumber? {
+    /// Symlinks that a path may lead through; Linux has the same limit (path_resolution(7)).
+    private static let maximumLinks = 40
+
+    /// The entry that a path names, from the root whether or not it begins with `/`.
+    ///
+    /// Symlinks on the way are followed within the tree, as after chroot(2); one at the end only when asked to.
+    public func resolve(path: [UInt8], followingLast: Bool = false) -> InodeNumber? {
         var current = Self.root
-        for part in path.split(separator: UInt8(ascii: "/")) {
-            if part.elementsEqual(".".utf8) {
-                if type(of: current) != .directory { return nil }
-            } else if part.elementsEqual("..".utf8) {
-                if type(of: current) != .directory { return nil }
-                current = parent(of: current)
-            } else {
-                guard let next = part.withUnsafeBytes({ lookup($0, in: current) }) else { return nil }
-                current = next
+        var links = 0
+        // What is still to be walked, the next part last.
+        var parts = Self.parts(of: path)
+        while let part = parts.popLast() {
+            if part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) {
+                guard type(of: current) == .directory else { return nil }
+                if part.count == 2 { current = parent(of: current) }
+                continue
             }
+            guard let next = lookup(part, in: current) else { return nil }
+            guard type(of: next) == .symlink, followingLast || !parts.isEmpty, let target = linkTarget(of: next) else {
+                current = next
+                continue
+            }
+            links += 1
+            guard links <= Self.maximumLinks else { return nil }
+            if target.first == UInt8(ascii: "/") { current = Self.root }
+            parts += Self.parts(of: target)
         }
         return current
+    }
+
+    private static func parts(of path: [UInt8]) -> [[UInt8]] {
+        path.split(separator: UInt8(ascii: "/")).reversed().map { [UInt8]($0) }
     }
 }

@@ -35,7 +35,7 @@ public final class Packer: Sendable {
         try check()
         let router = try BlockRouter(RouteTable(routes: options.stores))
         defer { router.close() }
-        let cores = max(1, options.jobs > 0 ? options.jobs : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let cores = options.jobs > 0 ? options.jobs : Processors.count
         let ending = PackEnding()
         let uploads = try UploadQueue(router, cores: cores) { ending.give(up: $0) }
         let shared = PackShared(options, uploads: uploads, journal: journal)
@@ -68,7 +68,8 @@ public final class Packer: Sendable {
         // Every id needs a store: better told now than after an hour.
         for byte in UInt8.min...UInt8.max {
             guard options.stores.contains(where: { $0.takes(firstByte: byte) }) else {
-                throw FlistError(.usage, "no store takes the blocks whose ids begin with \(Hex.encode([byte])); name one")
+                throw FlistError(
+                    .usage, "no store takes the blocks whose ids begin with \(Hex.encode([byte])); name one")
             }
         }
     }

@@ -34,7 +34,9 @@ struct TarScanner {
         while let entry = try reader.next() {
             if isFirst, !hasRoot {
                 // What the archive does not say of the root, as of all directories that are only implied.
-                tree.update(inode: 0) { $0.status.mtime = entry.mtime; $0.status.ctime = entry.mtime }
+                tree.update(inode: 0) {
+                    $0.status.mtime = entry.mtime; $0.status.ctime = entry.mtime
+                }
             }
             isFirst = false
             guard try add(entry) else { return nil }
@@ -44,7 +46,8 @@ struct TarScanner {
 
     /// False when packing has been given up.
     private mutating func add(_ entry: TarEntry) throws(FlistError) -> Bool {
-        let parts = entry.path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }.map(Array.init)
+        let parts = entry.path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }.map(
+            Array.init)
         for loss in entry.losses { shared.journal.warn(entry.path, "\(loss) is left out") }
         guard !parts.contains(where: { $0.elementsEqual("..".utf8) }) else {
             shared.journal.failed(entry.path, "leads out of the archive")

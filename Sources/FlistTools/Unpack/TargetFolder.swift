@@ -66,7 +66,8 @@ final class TargetFolder: Sendable {
         let number = number
         let source = folder.number
         try make(name, replacing: replacing) { name throws(Errno) in
-            try other.withCString { other throws(Errno) in _ = try systemCall { linkat(source, other, number, name, 0) } }
+            try other.withCString { other throws(Errno) in _ = try systemCall { linkat(source, other, number, name, 0) }
+            }
         }
     }
 

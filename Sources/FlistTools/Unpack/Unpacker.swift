@@ -57,7 +57,7 @@ public final class Unpacker: Sendable {
     public func run(into path: String) throws(FlistError) -> UnpackSummary {
         let start = Deadline.now
         let top = try openTop(path)
-        let writers = try WriteQueue(threads: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let writers = try WriteQueue(threads: Processors.count)
         var walk = UnpackWalk(self, top: top, writers: writers)
         walk.run()
         blocks.drain()

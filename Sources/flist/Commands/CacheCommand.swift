@@ -57,9 +57,11 @@ struct CacheCommand: ParsableCommand {
             ]).print()
         }
         Output.line("cache     \(path)")
-        Output.line("contents  \(ByteCount(statistics.bytes))" + (statistics.quota.map { " of \(ByteCount($0))" } ?? ""))
+        Output.line(
+            "contents  \(ByteCount(statistics.bytes))" + (statistics.quota.map { " of \(ByteCount($0))" } ?? ""))
         Output.line("complete  \(statistics.objects)")
-        Output.line("partial   \(statistics.partial)" + (statistics.suspect > 0 ? ", \(statistics.suspect) to verify" : ""))
+        Output.line(
+            "partial   \(statistics.partial)" + (statistics.suspect > 0 ? ", \(statistics.suspect) to verify" : ""))
         Output.line("indexes   \(statistics.indexFiles), \(ByteCount(statistics.indexBytes))")
     }
 

@@ -10,7 +10,8 @@ struct CatCommand: ParsableCommand {
         commandName: "cat",
         abstract: "Writes contents of files to standard output.",
         discussion: """
-            Symlinks are not followed. Blocks come from the cache where it has them, and stay there.
+            Symlinks are followed within the flist. Blocks come from the cache where it
+            has them, and stay there.
 
               flist cat debian.fl /etc/os-release
             """)
@@ -30,7 +31,7 @@ struct CatCommand: ParsableCommand {
         let open = try FlistOpening.content(flist, cache, stores)
         defer { open.close() }
         for path in path {
-            let entry = try FlistOpening.entry(path, in: open.index, of: flist)
+            let entry = try FlistOpening.entry(path, in: open.index, of: flist, followingLast: true)
             try write(entry, path, open)
         }
     }

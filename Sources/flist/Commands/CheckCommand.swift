@@ -10,9 +10,10 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Verifies a flist, and with --data all its blocks.",
         discussion: """
-            Without --data the structure is verified: names, types, sizes, links, references. With it every different
-            block is fetched from the stores, not from the cache, and compared with its hashes. Bad ones are listed
-            with the files they belong to, and the status is 1.
+            Without --data the structure is verified: names, types, sizes, links,
+            references. With it every different block is fetched from the stores, not from
+            the cache, and compared with its hashes. Bad ones are listed with the files
+            they belong to, and the status is 1.
 
               flist check --data debian.fl
             """)
@@ -29,10 +30,9 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
-        let open = try OpenFlist(flist.flist, options: FlistOpening.options(stores))
-        defer { open.close() }
-        let summary = open.index.summary
         guard data else {
+            // No store is needed for that.
+            let summary = try FlistOpening.index(flist).summary
             if json.isOn {
                 JSONValue.object([
                     ("flist", .string(flist.flist)), ("good", .bool(true)),
@@ -43,6 +43,8 @@ struct CheckCommand: ParsableCommand {
             }
             return
         }
+        let open = try OpenFlist(flist.flist, options: FlistOpening.options(nil, stores))
+        defer { open.close() }
         let checker = FlistChecker(open.index, BlockSupply(open.fetcher, open.router))
         let progress = TerminalProgress("check", quiet: quiet) {
             let progress = checker.progress

@@ -8,8 +8,9 @@ struct ListCommand: ParsableCommand {
         commandName: "ls",
         abstract: "Lists a directory of a flist.",
         discussion: """
-            Nothing is mounted or fetched. Owners are numbers: the flist's names are not this machine's. On a terminal,
-            odd bytes in names are shown as with ls -b; otherwise names are written as they are.
+            Nothing is mounted or fetched. Owners are numbers: the flist's names are not
+            this machine's. On a terminal, odd bytes in names are shown as with ls -b;
+            otherwise names are written as they are.
 
               flist ls -l debian.fl /usr/bin
               flist ls -lR debian.fl
@@ -39,7 +40,7 @@ struct ListCommand: ParsableCommand {
 
     func run() throws {
         let index = try FlistOpening.index(flist)
-        let start = try FlistOpening.entry(path, in: index, of: flist)
+        let start = try FlistOpening.entry(path, in: index, of: flist, followingLast: !long && !directory)
         let listing = Listing(index: index, long: long, all: all, human: human)
         if json.isOn {
             let entries = listing.all(below: start, recursive: recursive, itself: directory)

@@ -10,13 +10,15 @@ struct MountCommand: ParsableCommand {
         commandName: "mount",
         abstract: "Mounts a flist; its contents are fetched as they are read.",
         discussion: """
-            Returns when the mount can be used, and leaves a process behind that serves it; --foreground stays and ends
-            with the mount, at `flist umount`, umount(8), SIGINT or SIGTERM. What is fetched stays in the cache. -o takes
-            mount options as mount(8) does: allow_other, nosuid, nodev, noexec, fsname=NAME and so on.
+            Returns when the mount can be used, and leaves a process behind that serves
+            it; --foreground stays and ends with the mount, at `flist umount`, umount(8),
+            SIGINT or SIGTERM. What is fetched stays in the cache. -o takes mount options
+            as mount(8) does: allow_other, nosuid, nodev, noexec, fsname=NAME and so on.
 
-            --rw makes the mount writable (root only): what is written goes to DIR/upper, which is made if it is missing.
-            Facts about the mount are extended attributes of its root: getfattr -n user.flist.hash /mnt (also source,
-            format, files, bytes, blocks, fetched, reads, cached).
+            --rw makes the mount writable (root only): what is written goes to DIR/upper,
+            which is made if it is missing. Facts about the mount are extended attributes
+            of its root: getfattr -n user.flist.hash /mnt (also source, format, files,
+            bytes, blocks, fetched, reads, cached).
 
               flist mount debian.fl /mnt
               flist mount --rw /srv/changes --log /var/log/flist.log https://hub.example.com/debian.flist /mnt

@@ -10,16 +10,20 @@ struct PackCommand: ParsableCommand {
         commandName: "pack",
         abstract: "Makes a flist of a directory or a tar file.",
         discussion: """
-            Blocks go to the stores, names into OUT.fl, which appears when all is stored. Hard links, xattrs (access
-            control lists and file capabilities among them), holes, devices, fifos and sockets are kept; so are names
-            that are not UTF-8. --codec snappy makes files that rfs reads, which hold none of that but special files.
+            Blocks go to the stores, names into OUT.fl, which appears when all is stored.
+            Hard links, xattrs (access control lists and file capabilities among them),
+            holes, devices, fifos and sockets are kept; so are names that are not UTF-8.
+            --codec snappy makes files that rfs reads, which hold none of that but special
+            files.
 
-            A file that changes while it is read is read again and, when it changes once more, packed as it was read;
-            one that goes away is left out: a line tells of each, and the status is 0. An entry that cannot be read is
-            told and left out too, and the status is 1, as tar does; --ignore-failed-read makes it 0.
+            A file that changes while it is read is read again and, when it changes once
+            more, packed as it was read; one that goes away is left out: a line tells of
+            each, and the status is 0. An entry that cannot be read is told and left out
+            too, and the status is 1, as tar does; --ignore-failed-read makes it 0.
 
-            A pattern of --exclude without a slash names entries at any depth, one with a slash paths from SOURCE on;
-            a slash at its end means directories alone. * and ? stop at slashes, ** does not.
+            A pattern of --exclude without a slash names entries at any depth, one with a
+            slash paths from SOURCE on; a slash at its end means directories alone. * and
+            ? stop at slashes, ** does not.
 
               flist pack -s dir:///srv/blocks /usr/share/doc
               flist pack -m web.fl -s 00-7f=zdb://a:9900/web -s 80-ff=zdb://b:9900/web --exclude '*.o' web.tar.zst

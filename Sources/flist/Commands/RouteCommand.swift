@@ -9,9 +9,10 @@ struct RouteCommand: ParsableCommand {
         commandName: "route",
         abstract: "Lists, adds and deletes routes of a .fl: where its blocks are.",
         discussion: """
-            A route sends ids by their first byte, in hexadecimal, to a store; without a range it takes all. Where ranges
-            overlap, each of the stores is asked. Passwords and tokens are neither shown nor, without
-            --no-strip-password, recorded. Blocks are not copied.
+            A route sends ids by their first byte, in hexadecimal, to a store; without a
+            range it takes all. Where ranges overlap, each of the stores is asked.
+            Passwords and tokens are neither shown nor, without --no-strip-password,
+            recorded. Blocks are not copied.
 
               flist route web.fl list
               flist route web.fl add 00-7f=zdb://a:9900/web 80-ff=zdb://b:9900/web
@@ -58,7 +59,8 @@ struct RouteCommand: ParsableCommand {
         case .add:
             for text in routes {
                 let route = try StoreRoute(parsing: text)
-                try editor.addRoute(try image(route, keepPasswords ? route.url.withPassword : route.url.withoutPassword))
+                try editor.addRoute(
+                    try image(route, keepPasswords ? route.url.withPassword : route.url.withoutPassword))
             }
         case .delete:
             for text in routes { try delete(text, from: editor) }

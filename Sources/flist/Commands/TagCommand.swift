@@ -8,7 +8,8 @@ struct TagCommand: ParsableCommand {
         commandName: "tag",
         abstract: "Lists, adds and deletes tags of a .fl.",
         discussion: """
-            Tags are keys with values, such as version, description and author. A .flist has none.
+            Tags are keys with values, such as version, description and author. A .flist
+            has none.
 
               flist tag web.fl list
               flist tag web.fl add version=1.2 author=me

@@ -8,7 +8,7 @@ struct TreeCommand: ParsableCommand {
         commandName: "tree",
         abstract: "Draws what is below a path of a flist.",
         discussion: """
-              flist tree -L 2 debian.fl /etc
+            flist tree -L 2 debian.fl /etc
             """)
 
     @OptionGroup var flist: FlistArgument
@@ -33,7 +33,7 @@ struct TreeCommand: ParsableCommand {
 
     func run() throws {
         let index = try FlistOpening.index(flist)
-        let start = try FlistOpening.entry(path, in: index, of: flist)
+        let start = try FlistOpening.entry(path, in: index, of: flist, followingLast: true)
         let listing = Listing(index: index, long: false, all: all, human: false)
         if json.isOn {
             let entries = listing.all(below: start, recursive: true, itself: false)

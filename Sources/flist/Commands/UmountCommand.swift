@@ -25,7 +25,8 @@ struct UmountCommand: ParsableCommand {
         guard let entry = try MountTable.current().find(target: path) else {
             throw FlistError(.notFound, "cannot unmount \(target): nothing is mounted there")
         }
-        guard entry.type == "fuse.flist" || entry.type == "overlay" && entry.superOptions.contains("/flist-lower-") else {
+        guard entry.type == "fuse.flist" || entry.type == "overlay" && entry.superOptions.contains("/flist-lower-")
+        else {
             throw FlistError(.invalid, "cannot unmount \(target): that is no flist but \(entry.type); use umount(8)")
         }
         do throws(FlistError) {

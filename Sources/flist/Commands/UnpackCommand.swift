@@ -9,9 +9,10 @@ struct UnpackCommand: ParsableCommand {
         commandName: "unpack",
         abstract: "Makes the tree of a flist in a folder.",
         discussion: """
-            Permissions, times, links, special files, xattrs and holes are kept; owners too for root, or with -p. DIR is
-            made if it is missing and has to be empty otherwise. Entries that cannot be made are told, and the status
-            is 1; a file of which a block is missing is not made at all.
+            Permissions, times, links, special files, xattrs and holes are kept; owners
+            too for root, or with -p. DIR is made if it is missing and has to be empty
+            otherwise. Entries that cannot be made are told, and the status is 1; a file
+            of which a block is missing is not made at all.
 
               flist unpack debian.fl /srv/root
               flist unpack --store zdb://backup:9900/debian debian.fl /srv/root
@@ -43,7 +44,7 @@ struct UnpackCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
-        var options = try FlistOpening.options(stores)
+        var options = try FlistOpening.options(nil, stores)
         options.cacheFolder = cache
         let open = try OpenFlist(flist.flist, options: options)
         defer { open.close() }

@@ -12,7 +12,8 @@ struct CacheOptions: ParsableArguments {
 
     @Option(
         name: .customLong("cache-size"),
-        help: ArgumentHelp("The most bytes the cache may hold, as in 10GiB. Without it, a share of the disk stays free."),
+        help: ArgumentHelp(
+            "The most bytes the cache may hold, as in 10GiB. Without it, a share of the disk stays free."),
         transform: SizeArgument.parse)
     var size: ByteCount?
 

@@ -17,16 +17,11 @@ enum FlistOpening {
         try OpenFlist(flist.flist, options: options(cache, stores))
     }
 
-    static func options(_ cache: CacheOptions, _ stores: StoreOptions) throws -> ContentOptions {
-        var options = try options(stores)
-        options.cacheFolder = cache.path
-        options.cache.quota = cache.size?.bytes
-        return options
-    }
-
-    /// Without a cache.
-    static func options(_ stores: StoreOptions) throws -> ContentOptions {
+    /// - Parameter cache: nil for commands that keep nothing.
+    static func options(_ cache: CacheOptions?, _ stores: StoreOptions) throws -> ContentOptions {
         var options = ContentOptions()
+        options.cacheFolder = cache?.path
+        options.cache.quota = cache?.size?.bytes
         options.stores = try stores.stores.map { try StoreRoute(parsing: $0) }
         if let router = stores.router {
             options.router = try RouteTable.parse(routerYAML: SmallFile.read(router, limit: 1 << 20), name: router)
@@ -34,9 +29,11 @@ enum FlistOpening {
         return options
     }
 
-    /// The entry that a path names.
-    static func entry(_ path: String, in index: TreeIndex, of flist: FlistArgument) throws -> InodeNumber {
-        guard let number = index.resolve(path: Array(path.utf8)) else {
+    /// The entry that a path names; a symlink at its end is followed only when asked to, others always.
+    static func entry(
+        _ path: String, in index: TreeIndex, of flist: FlistArgument, followingLast: Bool = false
+    ) throws -> InodeNumber {
+        guard let number = index.resolve(path: Array(path.utf8), followingLast: followingLast) else {
             throw FlistError(.notFound, "\(path): not in \(flist.flist)")
         }
         return number

@@ -6,7 +6,8 @@ struct StoreOptions: ParsableArguments {
         name: .customLong("store"),
         help: ArgumentHelp(
             "A store to look for blocks in before the flist's own. May be given again. xx-yy takes ids by first byte.",
-            discussion: "dir:///path, zdb://host:9900/namespace, redis://, http(s)://, s3(s)://key:secret@host:port/bucket",
+            discussion:
+                "dir:///path, zdb://host:9900/namespace, redis://, http(s)://, s3(s)://key:secret@host:port/bucket",
             valueName: "[xx-yy=]url"))
     var stores: [String] = []
 

@@ -14,7 +14,9 @@ enum ModeText {
             case .socket: "s"
             }
         var text = String(kind)
-        for (shift, special, letter) in [(6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")] as [(Int, UInt16, String)] {
+        for (shift, special, letter) in [(6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")]
+            as [(Int, UInt16, String)]
+        {
             let bits = permissions >> UInt16(shift)
             text += bits & 4 != 0 ? "r" : "-"
             text += bits & 2 != 0 ? "w" : "-"
