@@ -1,4 +1,6 @@
 import BlockStore
+import BlockCodec
+import FlistContent
 import FlistImage
 import FlistTools
 import Foundation

@@ -19,7 +19,7 @@ final class Packing {
         try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
     }
 
-    deinit { try? run("rm", "-rf", folder) }
+    deinit { _ = try? run("rm", "-rf", folder) }
 
     var source: String { path("source") }
     var blocks: String { path("blocks") }
@@ -53,7 +53,7 @@ final class Packing {
 
     @discardableResult
     func unpack(
-        _ name: String = "out.fl", into target: String = "target", force: Bool = false, told: Mutex<[String]>? = nil
+        _ name: String = "out.fl", into target: String = "target", force: Bool = false
     ) throws -> UnpackSummary {
         let flist = try open(name)
         defer { flist.close() }

@@ -1,3 +1,6 @@
+import BlockCodec
+import BlockStore
+import FlistContent
 import FlistImage
 import FlistTools
 import Foundation
