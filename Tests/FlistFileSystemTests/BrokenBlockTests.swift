@@ -43,7 +43,7 @@ struct BrokenBlockTests {
     @Test("give EIO for their file alone, until they are mended", .timeLimit(.minutes(1)), arguments: Damage.allCases)
     func alone(kind: Damage) throws {
         let place = try place()
-        try place.mounted(place.path("tree.fl"), place.options()) { open in
+        try place.mounted(place.path("tree.fl"), place.options()) { open throws in
             let file = try blockFile(place, "f1", open)
             let whole = try Data(contentsOf: file)
             try damage(kind, file, other: blockFile(place, "f2", open))
@@ -61,7 +61,7 @@ struct BrokenBlockTests {
         let place = try place()
         try place.shell("cp -r blocks replica")
         let options = try place.options(stores: ["dir://\(place.path("blocks"))", "dir://\(place.path("replica"))"])
-        try place.mounted(place.path("tree.fl"), options) { open in
+        try place.mounted(place.path("tree.fl"), options) { open throws in
             for name in Self.names {
                 try damage(kind, blockFile(place, name, open), other: blockFile(place, "f0", open))
                 // The first file's block stays what the others are swapped with.

@@ -76,9 +76,9 @@ final class MountPlace {
             let file = try FileDescriptor(path, O_RDONLY)
             var status = Glibc.stat()
             guard fstat(file.number, &status) == 0 else { return .failure(.current) }
-            var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-            let count = try bytes.withUnsafeMutableBytes { buffer throws(Errno) in try file.read(into: buffer, at: 0) }
-            return .success(Array(bytes[..<count]))
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(status.st_size), alignment: 16)
+            defer { memory.deallocate() }
+            return .success(Array(memory[..<(try file.read(into: memory, at: 0))]))
         } catch {
             return .failure(error)
         }

@@ -61,7 +61,7 @@ struct MountedFixtureTests {
             try redis.set(id.bytes, stored)
         }
         let options = try place.options(stores: ["redis://127.0.0.1:\(redis.port)"])
-        try place.mounted("\(MountPlace.fixtures)/zflist-mini/mini.flist", options) { open in
+        try place.mounted("\(MountPlace.fixtures)/zflist-mini/mini.flist", options) { open throws in
             let found = try tree(of: place)
             let expected = try expected { line in
                 // Special files are all written as sockets; those with a device number are taken for character devices.
@@ -80,7 +80,7 @@ struct MountedFixtureTests {
     }
 
     private func checkFungi(_ place: MountPlace, store: String) throws {
-        try place.mounted("\(MountPlace.fixtures)/rfs-mini/mini.fl", place.options(stores: [store])) { _ in
+        try place.mounted("\(MountPlace.fixtures)/rfs-mini/mini.fl", place.options(stores: [store])) { _ throws in
             let found = try tree(of: place)
             let expected = try expected {
                 // The writer put replacement characters into the one name that is not UTF-8.

@@ -19,7 +19,7 @@ final class Packing {
         try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
     }
 
-    deinit { _ = try? run("rm", "-rf", folder) }
+    deinit { _ = _ = try? run("rm", "-rf", folder) }
 
     var source: String { path("source") }
     var blocks: String { path("blocks") }
