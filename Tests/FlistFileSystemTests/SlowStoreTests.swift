@@ -1,0 +1,118 @@
+import BlockStore
+import CLinux
+import FlistContent
+import Foundation
+import Glibc
+import Support
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Slow stores", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"))
+struct SlowStoreTests {
+    /// A packed tree whose blocks lie in redis, and a proxy in front of it.
+    private func prepare(_ place: MountPlace, _ redis: RedisServer, files: Int = 20) throws {
+        for number in 0..<files {
+            try place.write(MountPlace.noise(5000, seed: UInt64(number + 1)), "f\(number)")
+        }
+        try place.pack(store: "redis://127.0.0.1:\(redis.port)")
+    }
+
+    @Test("lookups and cached reads go on while reads wait", .timeLimit(.minutes(1)))
+    func others() throws {
+        let place = try MountPlace()
+        let redis = try RedisServer()
+        let proxy = try FaultProxy(to: redis.port)
+        try prepare(place, redis)
+        for number in 0..<1000 { try place.write([], "empty\(number)") }
+        try place.pack(store: "redis://127.0.0.1:\(redis.port)")
+        let options = try place.options(stores: ["redis://127.0.0.1:\(proxy.port)"])
+        try place.mounted(place.path("tree.fl"), options) { _ throws in
+            let cached = MountPlace.noise(5000, seed: 1)
+            #expect(MountPlace.read(place.path("target/f0")) == .success(cached))
+            try proxy.set(.stall(after: 0))
+            // More readers than the session has threads, all of them waiting.
+            let answered = Monitor(0)
+            var readers: [WorkerThread] = []
+            for number in 1..<20 {
+                let path = place.path("target/f\(number)")
+                readers.append(
+                    try WorkerThread("reader") {
+                        let result = MountPlace.read(path)
+                        if result == .success(MountPlace.noise(5000, seed: UInt64(number + 1))) {
+                            answered.withLock { $0 += 1 }
+                        }
+                    })
+            }
+            for number in 0..<1000 {
+                var status = stat()
+                #expect(stat(place.path("target/empty\(number)"), &status) == 0)
+            }
+            try place.shell("echo 1 > /proc/sys/vm/drop_caches")
+            #expect(MountPlace.read(place.path("target/f0")) == .success(cached))
+            // None of the readers could have been answered.
+            #expect(answered.withLock { $0 } == 0)
+            try proxy.set(.none)
+            proxy.breakConnections()
+            for reader in readers { reader.join() }
+            #expect(answered.withLock { $0 } == 19)
+        }
+    }
+
+    @Test("a sequential reader of a far store has many blocks under way", .timeLimit(.minutes(1)))
+    func readahead() throws {
+        let place = try MountPlace()
+        let redis = try RedisServer()
+        let proxy = try FaultProxy(to: redis.port, fault: .delay(.milliseconds(100)))
+        let bytes = MountPlace.noise(32 << 20, seed: 9)
+        try place.write(bytes, "big")
+        try place.pack(store: "redis://127.0.0.1:\(redis.port)")
+        let options = try place.options(stores: ["redis://127.0.0.1:\(proxy.port)"])
+        try place.mounted(place.path("tree.fl"), options) { open throws in
+            #expect(MountPlace.read(place.path("target/big")) == .success(bytes))
+            let statistics = open.fetcher.statistics
+            #expect(statistics.blocks == 64)
+            #expect(statistics.peakInFlight >= 32)
+        }
+    }
+
+    @Test("a read in the middle of a large file asks for one block", .timeLimit(.minutes(1)))
+    func middle() throws {
+        let place = try MountPlace()
+        let bytes = MountPlace.noise(8 << 20, seed: 10)
+        try place.write(bytes, "big")
+        try place.pack()
+        try place.mounted(place.path("tree.fl"), place.options()) { open throws in
+            let file = try FileDescriptor(place.path("target/big"), O_RDONLY)
+            // The kernel would read ahead of its own.
+            posix_fadvise(file.number, 0, 0, POSIX_FADV_RANDOM)
+            var piece = [UInt8](repeating: 0, count: 4096)
+            #expect(pread(file.number, &piece, 4096, 5 << 20) == 4096)
+            #expect(piece == Array(bytes[(5 << 20)..<((5 << 20) + 4096)]))
+            #expect(open.fetcher.statistics.blocks == 1)
+        }
+    }
+
+    @Test("a store that says nothing is an error by the deadline, and no more than that", .timeLimit(.minutes(1)))
+    func deadline() throws {
+        let place = try MountPlace()
+        let redis = try RedisServer()
+        let proxy = try FaultProxy(to: redis.port)
+        try prepare(place, redis)
+        var options = try place.options()
+        options.router = RouteTable(routes: [try StoreRoute(parsing: "redis://127.0.0.1:\(proxy.port)")])
+        options.fetcher.attemptTimeout = .milliseconds(300)
+        options.fetcher.deadline = .milliseconds(900)
+        // The flist's own route would do: it is left out by one that leads to the proxy as well.
+        try place.shell("sqlite3 tree.fl \"UPDATE route SET url = 'redis://127.0.0.1:\(proxy.port)'\"")
+        try place.mounted(place.path("tree.fl"), options) { _ throws in
+            #expect(MountPlace.read(place.path("target/f0")) == .success(MountPlace.noise(5000, seed: 1)))
+            try proxy.set(.stall(after: 0))
+            #expect(MountPlace.read(place.path("target/f1")) == .failure(.timedOut))
+            #expect(MountPlace.read(place.path("target/f0")) == .success(MountPlace.noise(5000, seed: 1)))
+            try proxy.set(.none)
+            proxy.breakConnections()
+            #expect(MountPlace.read(place.path("target/f1")) == .success(MountPlace.noise(5000, seed: 2)))
+        }
+    }
+}
