@@ -46,8 +46,11 @@ final class BlockLoader: Sendable {
 
     /// How far ahead of a sequential reader to be, in blocks: 8 MiB near by, 64 MiB from 56 ms of latency on.
     ///
-    /// At 1 GB/s, two blocks of 512 KiB pass in every millisecond of latency.
-    var readaheadLimit: Int { min(128, 16 + Int(averageLatency.load(ordering: .relaxed) / 1_000_000) * 2) }
+    /// At 1 GB/s, 1 MiB passes in every millisecond of latency.
+    func readaheadLimit(blockSize: Int) -> Int {
+        let mebibytes = min(64, 8 + Int(averageLatency.load(ordering: .relaxed) / 1_000_000))
+        return max(1, mebibytes << 20 / max(1, blockSize))
+    }
 
     /// Gets a block of a file that the cache does not hold.
     ///

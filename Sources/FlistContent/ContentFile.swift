@@ -54,7 +54,9 @@ public final class ContentFile: Sendable {
     private func noteRead(_ range: Range<UInt64>) {
         guard !range.isEmpty, blocks.count > 1, object?.isComplete != true else { return }
         let wanted = readahead.withLock {
-            $0.read(range, blockSize: blocks.blockSize, blockCount: blocks.count, limit: loader.readaheadLimit)
+            $0.read(
+                range, blockSize: blocks.blockSize, blockCount: blocks.count,
+                limit: loader.readaheadLimit(blockSize: blocks.blockSize))
         }
         for block in wanted where !isLocal(block) {
             loader.load(block, of: self, .readahead, waiter: nil)

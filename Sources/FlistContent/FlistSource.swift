@@ -18,22 +18,34 @@ public enum FlistSource {
     /// - Parameter indexFolder: where indexes are kept; nil to build one for this process alone.
     public static func open(_ argument: String, indexFolder: String?) throws(FlistError) -> TreeIndex {
         guard isURL(argument) else { return try FlistReader.open(argument, indexFolder: indexFolder) }
-        let file = try temporaryFile()
+        let file = try TemporaryFile()
         var options = HTTPDownload.Options()
         options.limit = downloadLimit
-        try HTTPDownload.download(argument, to: file, options: options)
-        return try FlistReader.open("/proc/self/fd/\(file.number)", indexFolder: indexFolder)
-    }
-
-    /// A file without a name, which is gone when it is closed.
-    private static func temporaryFile() throws(FlistError) -> FileDescriptor {
-        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
-        // O_TMPFILE is __O_TMPFILE | O_DIRECTORY, which Swift does not import (asm-generic/fcntl.h).
-        let temporary: Int32 = 0o20_000_000 | O_DIRECTORY
-        do {
-            return try FileDescriptor(folder, O_RDWR | temporary, mode: 0o600)
+        try HTTPDownload.download(argument, to: file.descriptor, options: options)
+        do throws(FlistError) {
+            return try FlistReader.open(file.path, indexFolder: indexFolder)
         } catch {
-            throw FlistError("cannot make a temporary file in \(folder)", errno: error)
+            // Not the name of a file that nobody has heard of.
+            let message = error.message.split(separator: file.path, omittingEmptySubsequences: false)
+                .joined(separator: argument)
+            throw FlistError(error.code, message, cause: error.cause)
         }
     }
+}
+
+/// A file that goes with its owner. It has a name, since sqlite opens files by theirs.
+private struct TemporaryFile: ~Copyable {
+    let path: String
+    let descriptor: FileDescriptor
+
+    init() throws(FlistError) {
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
+        var name = Array("\(folder)/flist-XXXXXX".utf8CString)
+        let number = mkstemp(&name)
+        guard number >= 0 else { throw FlistError("cannot make a temporary file in \(folder)", errno: .current) }
+        descriptor = FileDescriptor(owning: number)
+        path = name.withUnsafeBufferPointer { buffer in buffer.baseAddress.map { String(cString: $0) } ?? "" }
+    }
+
+    deinit { unlink(path) }
 }

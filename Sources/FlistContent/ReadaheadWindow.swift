@@ -29,9 +29,9 @@ struct ReadaheadWindow {
         switch follows {
         case .some(true):
             guard block > lastBlock else { return 0..<0 }
-            size = size == 0 ? Self.first : min(limit, size * 4)
+            size = min(limit, size == 0 ? Self.first : size * 4)
         case .none where range.lowerBound == 0:
-            size = Self.first
+            size = min(limit, Self.first)
         default:
             // A jump: forget the run.
             size = 0

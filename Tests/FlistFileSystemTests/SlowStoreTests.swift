@@ -101,8 +101,8 @@ struct SlowStoreTests {
         try prepare(place, redis)
         var options = try place.options()
         options.router = RouteTable(routes: [try StoreRoute(parsing: "redis://127.0.0.1:\(proxy.port)")])
-        options.fetcher.attemptTimeout = .milliseconds(300)
-        options.fetcher.deadline = .milliseconds(900)
+        options.fetcher.attemptTimeout = .seconds(1)
+        options.fetcher.deadline = .seconds(3)
         // The flist's own route would do: it is left out by one that leads to the proxy as well.
         try place.shell("sqlite3 tree.fl \"UPDATE route SET url = 'redis://127.0.0.1:\(proxy.port)'\"")
         try place.mounted(place.path("tree.fl"), options) { _ throws in
