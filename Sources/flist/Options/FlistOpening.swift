@@ -20,6 +20,8 @@ enum FlistOpening {
     /// - Parameter cache: nil for commands that keep nothing.
     static func options(_ cache: CacheOptions?, _ stores: StoreOptions) throws -> ContentOptions {
         var options = ContentOptions()
+        // What fails is told by the command itself; a mount, which lives on, logs.
+        options.logger = Logger(label: "flist", factory: { _ in SwiftLogNoOpLogHandler() })
         options.cacheFolder = cache?.path
         options.cache.quota = cache?.size?.bytes
         options.stores = try stores.stores.map { try StoreRoute(parsing: $0) }
