@@ -65,7 +65,8 @@ struct MountCommand: ParsableCommand {
         do {
             let open = try OpenFlist(flist.flist, options: content)
             defer { open.close() }
-            let mount = try FlistMount.mount(open, source: flist.flist, at: target, options: mounting)
+            let mount = try FlistMount.mount(
+                open, source: FlistLocation.shown(flist.flist), at: target, options: mounting)
             try signals.stop(mount)
             readiness.succeed()
             mount.wait()
@@ -77,7 +78,7 @@ struct MountCommand: ParsableCommand {
 
     private func mountOptions() throws -> FlistMount.Options {
         var result = FlistMount.Options()
-        result.mount = MountOptions(source: flist.flist)
+        result.mount = MountOptions(source: FlistLocation.shown(flist.flist))
         for option in options { try result.mount.apply(option) }
         result.writableFolder = rw
         if rw != nil { result.mount.readOnly = false }

@@ -9,7 +9,7 @@ internal import Support
 enum FlistOpening {
     /// Names and attributes only: no store is asked, and the index is not kept.
     static func index(_ flist: FlistArgument) throws -> TreeIndex {
-        try FlistSource.open(flist.flist, indexFolder: nil)
+        try FlistLocation.open(flist.flist, indexFolder: nil)
     }
 
     /// Contents too.
