@@ -19,7 +19,7 @@ public enum FlistLocation {
         let rest = argument[slashes.upperBound...].prefix { $0 != "?" && $0 != "#" }
         let authority = rest.prefix { $0 != "/" }
         let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
-        return argument[..<slashes.upperBound] + host + rest[authority.endIndex...]
+        return String(argument[..<slashes.upperBound] + host + rest[authority.endIndex...])
     }
 
     /// Maps the tree of a flist, building its index where that is not there yet. Blocks.

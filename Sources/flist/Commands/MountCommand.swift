@@ -78,7 +78,6 @@ struct MountCommand: ParsableCommand {
 
     private func mountOptions() throws -> FlistMount.Options {
         var result = FlistMount.Options()
-        result.mount = MountOptions(source: FlistLocation.shown(flist.flist))
         for option in options { try result.mount.apply(option) }
         result.writableFolder = rw
         if rw != nil { result.mount.readOnly = false }
