@@ -44,11 +44,12 @@ public final class OpenFlist: Sendable {
             for: index, stores: options.stores, router: options.router, logger: options.logger)
         router = try BlockRouter(routes)
         fetcher = BlockFetcher(options: options.fetcher)
-        content = ContentReader(
-            index: index, cache: cache, fetcher: fetcher, router: router, logger: options.logger)
+        var logger = options.logger
+        logger[metadataKey: "flist"] = "\(argument)"
+        content = ContentReader(index: index, cache: cache, fetcher: fetcher, router: router, logger: logger)
     }
 
-    /// Ends what runs in the background. Reads under way fail.
+    /// Ends what runs in the background. Reads under way are answered with an error before this returns.
     public func close() {
         fetcher.shutdown()
         router.close()
