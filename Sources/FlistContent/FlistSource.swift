@@ -22,7 +22,27 @@ public enum FlistSource {
         var options = HTTPDownload.Options()
         options.limit = downloadLimit
         try HTTPDownload.download(argument, to: file, options: options)
-        return try FlistReader.open("/proc/self/fd/\(file.number)", indexFolder: indexFolder)
+        let path = "/proc/self/fd/\(file.number)"
+        do throws(FlistError) {
+            return try FlistReader.open(path, indexFolder: indexFolder)
+        } catch {
+            // People know the address, not the file.
+            throw FlistError(error.code, naming(argument, insteadOf: path, in: error.message), cause: error.cause)
+        }
+    }
+
+    private static func naming(_ address: String, insteadOf path: String, in message: String) -> String {
+        var (result, rest) = ("", message[...])
+        while let first = rest.first {
+            if rest.hasPrefix(path) {
+                result += address
+                rest = rest.dropFirst(path.count)
+            } else {
+                result.append(first)
+                rest = rest.dropFirst()
+            }
+        }
+        return result
     }
 
     /// A file without a name, which is gone when it is closed.
