@@ -47,14 +47,15 @@ final class BlockLoader: Sendable {
     /// How far ahead of a sequential reader to be, in blocks: 8 MiB near by, 64 MiB from 56 ms of latency on.
     ///
     /// At 1 GB/s, 1 MiB passes in every millisecond of latency. At least one block, which may be larger; but what only
-    /// memory takes must not push out what is yet to be read.
+    /// memory takes must not push out what is yet to be read. There the blocks behind the reader are the newer ones, so
+    /// twice as many as are ahead have to fit; half of the memory is for other readers.
     func readaheadLimit(blockSize: Int) -> Int {
         guard blockSize > 0 else { return 0 }
         let milliseconds = Int(clamping: averageLatency.load(ordering: .relaxed) / 1_000_000)
         let bytes = (8 + min(56, milliseconds)) << 20
         // Not more blocks than the fetcher has room for, however small they are.
         let blocks = max(1, min(512, bytes / blockSize))
-        return diskTakesBlocks.load(ordering: .relaxed) ? blocks : min(blocks, memory.limit / 2 / blockSize)
+        return diskTakesBlocks.load(ordering: .relaxed) ? blocks : min(blocks, memory.limit / 4 / blockSize)
     }
 
     /// Gets a block of a file that the cache does not hold.
