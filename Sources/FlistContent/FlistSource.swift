@@ -50,8 +50,16 @@ public enum FlistSource {
         let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
         // O_TMPFILE is __O_TMPFILE | O_DIRECTORY, which Swift does not import (asm-generic/fcntl.h).
         let temporary: Int32 = 0o20_000_000 | O_DIRECTORY
-        do {
-            return try FileDescriptor(folder, O_RDWR | temporary, mode: 0o600)
+        do throws(Errno) {
+            do throws(Errno) {
+                return try FileDescriptor(folder, O_RDWR | temporary, mode: 0o600)
+            } catch  where error == .notSupported || error == .isDirectory {
+                // File systems without such files say the one, kernels before 3.11 the other (open(2)).
+                let path = "\(folder)/flist-\(UInt64.random(in: 0...UInt64.max))"
+                let file = try FileDescriptor(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+                unlink(path)
+                return file
+            }
         } catch {
             throw FlistError("cannot make a temporary file in \(folder)", errno: error)
         }

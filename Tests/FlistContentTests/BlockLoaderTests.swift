@@ -129,7 +129,8 @@ struct BlockLoaderTests {
         let fixture = try ReaderFixture(flist, router: router, cache: "\(folder.path)/cache")
         let pending = PendingRead()
         try fixture.file().read(0..<16_384) { pending.end($0) }
-        #expect(throws: FetchError.failed(bad, [StoreFailure(address: "dir://\(folder.path)/store", error: .missing)])) {
+        #expect(throws: FetchError.failed(bad, [StoreFailure(address: "dir://\(folder.path)/store", error: .missing)]))
+        {
             try pending.bytes()
         }
         fixture.settle()

@@ -32,7 +32,8 @@ struct FlistRoutesTests {
             caches: [RoutePool(name: "mine", routes: [try StoreRoute(parsing: "zdb://cache:1")])])
         let table = try table(stores: ["dir:///a", "00-7f=dir:///b"], router: router) { info in
             info.routes = [
-                ImageRoute(start: 0, end: 0x7f, url: "zdb://low:1"), ImageRoute(start: 0x80, end: 0xff, url: "zdb://high:2"),
+                ImageRoute(start: 0, end: 0x7f, url: "zdb://low:1"),
+                ImageRoute(start: 0x80, end: 0xff, url: "zdb://high:2"),
             ]
             info.routerYAML = Self.yaml
             info.backend = ImageBackend(host: "backend", port: 9900, namespace: "ns")

@@ -16,10 +16,12 @@ struct OpenFlistTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test("tells addresses from paths", arguments: [
-        ("http://a/b.flist", true), ("https://a", true), ("/http://a", false), ("a.flist", false), ("", false),
-        ("ftp://a", false),
-    ])
+    @Test(
+        "tells addresses from paths",
+        arguments: [
+            ("http://a/b.flist", true), ("https://a", true), ("/http://a", false), ("a.flist", false), ("", false),
+            ("ftp://a", false),
+        ])
     func addresses(argument: String, isURL: Bool) { #expect(FlistSource.isURL(argument) == isURL) }
 
     @Test("a downloaded flist is the same as the file", .enabled(if: NginxServer.isInstalled))

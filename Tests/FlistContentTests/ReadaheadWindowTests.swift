@@ -114,10 +114,13 @@ struct ReadaheadWindowTests {
         #expect(empty.read(0, 0).isEmpty)
     }
 
-    @Test("two megabytes at first, at least a block, at most the limit", arguments: [
-        (4096, 512, 1..<513), (4096, 100, 1..<101), (512 << 10, 16, 1..<5), (8 << 20, 8, 1..<2), (64 << 20, 1, 1..<2),
-        (64 << 20, 0, 0..<0),
-    ])
+    @Test(
+        "two megabytes at first, at least a block, at most the limit",
+        arguments: [
+            (4096, 512, 1..<513), (4096, 100, 1..<101), (512 << 10, 16, 1..<5), (8 << 20, 8, 1..<2),
+            (64 << 20, 1, 1..<2),
+            (64 << 20, 0, 0..<0),
+        ])
     func blockSizes(size: Int, limit: Int, expected: Range<Int>) {
         var reader = Reader(blockCount: 10_000, limit: limit, blockSize: size)
         #expect(reader.read(0, 4096) == expected)

@@ -42,7 +42,8 @@ final class TestFlist: Sendable {
         for (number, size) in sizes.enumerated() {
             var content = (0..<size).map { _ in UInt8.random(in: 0...255) }
             let id = UInt64(number + 2)
-            var entry = TreeEntry(id: id, parent: 1, name: Array("file\(number)".utf8), type: .regular, permissions: 0o644)
+            var entry = TreeEntry(
+                id: id, parent: 1, name: Array("file\(number)".utf8), type: .regular, permissions: 0o644)
             entry.size = UInt64(size)
             try builder.add(entry)
             for (block, start) in stride(from: 0, to: size, by: Self.blockSize).enumerated() {
@@ -147,7 +148,9 @@ final class ReaderFixture: Sendable {
     let cache: BlockCache?
     let lines = LogLines()
 
-    convenience init(_ flist: TestFlist, from store: any BlockStore, cache folder: String? = nil, memory: Int = 32 << 20) throws {
+    convenience init(
+        _ flist: TestFlist, from store: any BlockStore, cache folder: String? = nil, memory: Int = 32 << 20
+    ) throws {
         let table = RouteTable(routes: [try StoreRoute(parsing: "zdb://gate")])
         try self.init(
             flist, router: BlockRouter(table) { (_: StoreURL) throws(FlistError) in store }, cache: folder,
