@@ -143,21 +143,26 @@ final class GateStore: BlockStore {
 final class ReaderFixture: Sendable {
     let flist: TestFlist
     let reader: ContentReader
-    let fetcher = BlockFetcher()
+    let fetcher: BlockFetcher
     let router: BlockRouter
     let cache: BlockCache?
     let lines = LogLines()
 
     convenience init(
-        _ flist: TestFlist, from store: any BlockStore, cache folder: String? = nil, memory: Int = 32 << 20
+        _ flist: TestFlist, from store: any BlockStore, cache folder: String? = nil, memory: Int = 32 << 20,
+        options: FetcherOptions = FetcherOptions()
     ) throws {
         let table = RouteTable(routes: [try StoreRoute(parsing: "zdb://gate")])
         try self.init(
             flist, router: BlockRouter(table) { (_: StoreURL) throws(FlistError) in store }, cache: folder,
-            memory: memory)
+            memory: memory, options: options)
     }
 
-    init(_ flist: TestFlist, router: BlockRouter, cache folder: String?, memory: Int = 32 << 20) throws {
+    init(
+        _ flist: TestFlist, router: BlockRouter, cache folder: String?, memory: Int = 32 << 20,
+        options: FetcherOptions = FetcherOptions()
+    ) throws {
+        fetcher = BlockFetcher(options: options)
         self.flist = flist
         self.router = router
         cache = try folder.map { try BlockCache(folder: $0, options: .init(freeShare: 0)) }
