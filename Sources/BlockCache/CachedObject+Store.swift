@@ -81,6 +81,7 @@ extension CachedObject {
     private func storeWhole(_ bytes: UnsafeRawBufferPointer) -> Bool {
         slow.withLock { slow in
             if isComplete { return true }
+            guard !slow.isHopeless else { return false }
             let charge = DiskBytes.rounded(UInt64(bytes.count))
             guard core.ledger.spend(charge) else { return false }
             var outcome = makeWhole(bytes)
@@ -126,6 +127,7 @@ extension CachedObject {
         slow.withLock { slow in
             let found = backing
             if found.map != nil || found.isComplete.load(ordering: .acquiring) { return found }
+            guard !slow.isHopeless else { return nil }
             // Another process may have come so far in the meantime.
             let made =
                 Self.fresh(name, layout, core)

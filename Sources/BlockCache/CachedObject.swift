@@ -29,6 +29,9 @@ public final class CachedObject: Sendable {
         var retired: [Backing] = []
         /// Bytes of maps that have no name any more and are still open.
         var unlinked: UInt64 = 0
+
+        /// The disk takes the content and then fails to give it back: each turn leaves two descriptors open.
+        var isHopeless: Bool { retired.count >= 16 }
     }
 
     init(content: Digest, blocks: any BlockList, core: CacheCore, serial: UInt64) {

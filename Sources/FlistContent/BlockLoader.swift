@@ -10,122 +10,141 @@ internal import Synchronization
 ///
 /// Thread-safe; holds no lock while it fetches, writes or calls back.
 final class BlockLoader: Sendable {
-    typealias Waiter = @Sendable (Result<BlockBuffer, FetchError>) -> Void
-
-    /// A block on its way. Once fetched it stays in the table until the cache has it, so that nobody asks twice.
-    private final class Load: Sendable {
-        struct State {
-            var outcome: Result<BlockBuffer, FetchError>?
-            var waiters: [Waiter] = []
-            var ticket: FetchTicket?
-            var fetchClass: FetchClass
-        }
-        let state: Mutex<State>
-
-        init(_ fetchClass: FetchClass) { state = Mutex(State(fetchClass: fetchClass)) }
+    /// What is being loaded, and for what.
+    private struct Request: Sendable {
+        let key: MemoryBlocks.Key
+        let reference: BlockReference
+        let file: ContentFile
+        let load: BlockLoad
     }
 
-    private let loads = Mutex<[MemoryBlocks.Key: Load]>([:])
+    private let loads = Mutex<[MemoryBlocks.Key: BlockLoad]>([:])
+    private let failures = BlockFailures()
     private let fetcher: BlockFetcher
     private let router: BlockRouter
     private let memory: MemoryBlocks
     private let counters: ContentCounters
+    private let index: TreeIndex
     private let logger: Logger
     /// How long a demanded block takes, in nanoseconds; a moving average over about eight.
     private let averageLatency = Atomic<UInt64>(0)
+    /// Whether the disk took the last block that came.
+    private let diskTakesBlocks: Atomic<Bool>
 
     init(
-        fetcher: BlockFetcher, router: BlockRouter, memory: MemoryBlocks, counters: ContentCounters, logger: Logger
+        fetcher: BlockFetcher, router: BlockRouter, memory: MemoryBlocks, hasCache: Bool, counters: ContentCounters,
+        index: TreeIndex, logger: Logger
     ) {
         self.fetcher = fetcher
         self.router = router
         self.memory = memory
+        diskTakesBlocks = Atomic(hasCache)
         self.counters = counters
+        self.index = index
         self.logger = logger
     }
 
     /// How far ahead of a sequential reader to be, in blocks: 8 MiB near by, 64 MiB from 56 ms of latency on.
     ///
-    /// At 1 GB/s, 1 MiB passes in every millisecond of latency.
+    /// At 1 GB/s, 1 MiB passes in every millisecond of latency. At least one block, which may be larger; but what only
+    /// memory takes must not push out what is yet to be read. There the blocks behind the reader are the newer ones, so
+    /// twice as many as are ahead have to fit; half of the memory is for other readers.
     func readaheadLimit(blockSize: Int) -> Int {
-        let mebibytes = min(64, 8 + Int(averageLatency.load(ordering: .relaxed) / 1_000_000))
-        return max(1, mebibytes << 20 / max(1, blockSize))
+        guard blockSize > 0 else { return 0 }
+        let milliseconds = Int(clamping: averageLatency.load(ordering: .relaxed) / 1_000_000)
+        let bytes = (8 + min(56, milliseconds)) << 20
+        // Not more blocks than the fetcher has room for, however small they are.
+        let blocks = max(1, min(512, bytes / blockSize))
+        return diskTakesBlocks.load(ordering: .relaxed) ? blocks : min(blocks, memory.limit / 4 / blockSize)
     }
 
     /// Gets a block of a file that the cache does not hold.
     ///
-    /// - Parameter waiter: called exactly once, at once or from a decoding thread; nil when only the cache wants it.
-    func load(_ block: Int, of file: ContentFile, _ fetchClass: FetchClass, waiter: Waiter?) {
-        guard let reference = file.blocks[block] else { return }
+    /// - Parameters:
+    ///   - reference: of that block.
+    ///   - waiter: called exactly once, at once or from a decoding thread; nil when only the cache wants it.
+    func load(
+        _ block: Int, _ reference: BlockReference, of file: ContentFile, _ fetchClass: FetchClass,
+        waiter: BlockLoad.Waiter?
+    ) {
         let key = MemoryBlocks.Key(content: file.id, block: block)
         if let buffer = memory.block(key) {
             waiter?(.success(buffer))
             return
         }
-        let (load, isNew) = loads.withLock { loads -> (Load, Bool) in
+        if fetchClass == .demand, let error = failures.recent(key) {
+            waiter?(.failure(error))
+            return
+        }
+        let (load, isNew) = loads.withLock { loads -> (BlockLoad, Bool) in
             if let load = loads[key] { return (load, false) }
-            let load = Load(fetchClass)
+            let load = BlockLoad()
             loads[key] = load
             return (load, true)
         }
-        join(load, fetchClass, waiter)
+        load.join(fetchClass, waiter)
         guard isNew else { return }
         // Between the caller's look and the entry in the table, another load may have brought it.
-        if let object = file.object, object.state(ofBlock: block) == .present,
-            let buffer = file.readBlock(block, length: reference.plainLength)
-        {
-            finish(load, .success(buffer))
+        if let buffer = memory.block(key) ?? stored(block, reference, of: file) {
+            load.finish(.success(buffer))
             loads.withLock { $0[key] = nil }
             return
         }
         if fetchClass == .demand { counters.demandBlocks.count() } else { counters.readaheadBlocks.count() }
-        let start = Deadline.now
-        let ticket = fetcher.fetch(reference, from: router, fetchClass) { [self] result in
-            finish(load, result)
-            switch result {
-            case .success(let buffer):
-                if fetchClass == .demand { noteLatency(since: start) }
-                if file.object?.store(buffer.bytes, block: block) != true { memory.insert(buffer, for: key) }
-            case .failure(.cancelled):
-                break
-            case .failure(let error):
-                logger.error("cannot read a block", metadata: ["block": "\(reference.id)", "error": "\(error)"])
-            }
-            loads.withLock { $0[key] = nil }
-        }
-        // A demand may have joined before the ticket was there to be lifted.
-        let lift = load.state.withLock { state -> Bool in
-            state.ticket = ticket
-            return state.fetchClass != fetchClass
-        }
-        if lift { ticket.lift(to: .demand) }
+        start(Request(key: key, reference: reference, file: file, load: load), fetchClass)
     }
 
-    private func noteLatency(since start: Deadline) {
-        let sample = Deadline.now.nanoseconds - start.nanoseconds
+    private func stored(_ block: Int, _ reference: BlockReference, of file: ContentFile) -> BlockBuffer? {
+        guard let object = file.object, object.state(ofBlock: block) == .present else { return nil }
+        return file.readBlock(block, length: reference.plainLength)
+    }
+
+    private func start(_ request: Request, _ fetchClass: FetchClass, deadline: Deadline? = nil) {
+        let start = Deadline.now
+        let ticket = fetcher.fetch(request.reference, from: router, fetchClass, deadline: deadline) { [self] result in
+            ended(request, fetchClass, start, result)
+        }
+        request.load.started(ticket)
+    }
+
+    private func ended(
+        _ request: Request, _ fetchClass: FetchClass, _ start: Deadline, _ result: Result<BlockBuffer, FetchError>
+    ) {
+        let now = Deadline.now
+        if case .failure(let error) = result, error != .cancelled, fetchClass != .demand,
+            let demanded = request.load.demanded, demanded.nanoseconds > start.nanoseconds &+ 1_000_000_000
+        {
+            // The time that readahead had is over; who joined it later gets as much.
+            let rest = demanded.nanoseconds - start.nanoseconds
+            return self.start(request, .demand, deadline: Deadline(nanoseconds: now.nanoseconds &+ rest))
+        }
+        if case .success = result, fetchClass == .demand { note(latency: now.nanoseconds &- start.nanoseconds) }
+        // Before the waiters are told: one that asks again is to find it.
+        if case .failure(let error) = result, error != .cancelled, let demanded = request.load.demanded {
+            let wait = Duration.nanoseconds(Int64(clamping: now.nanoseconds &- demanded.nanoseconds))
+            if let untold = failures.note(request.key, error, after: wait, now: now) { log(request, error, untold) }
+        }
+        request.load.finish(result)
+        if case .success(let buffer) = result {
+            let isStored = request.file.object?.store(buffer.bytes, block: request.key.block) ?? false
+            diskTakesBlocks.store(isStored, ordering: .relaxed)
+            if !isStored { memory.insert(buffer, for: request.key) }
+        }
+        loads.withLock { $0[request.key] = nil }
+    }
+
+    private func log(_ request: Request, _ error: FetchError, _ untold: Int) {
+        var facts: Logger.Metadata = [
+            "path": "\(index.displayPath(of: request.file.inode))", "inode": "\(request.file.inode)",
+            "error": "\(error)",
+        ]
+        if untold > 0 { facts["before"] = "\(untold) more blocks not told of" }
+        logger.error("cannot read a block", metadata: facts)
+    }
+
+    private func note(latency sample: UInt64) {
         let old = averageLatency.load(ordering: .relaxed)
         // Two that are noted at once may lose one; it is an estimate.
         averageLatency.store(old == 0 ? sample : old - old / 8 + sample / 8, ordering: .relaxed)
-    }
-
-    private func join(_ load: Load, _ fetchClass: FetchClass, _ waiter: Waiter?) {
-        let (outcome, ticket) = load.state.withLock { state -> (Result<BlockBuffer, FetchError>?, FetchTicket?) in
-            if let outcome = state.outcome { return (outcome, nil) }
-            if let waiter { state.waiters.append(waiter) }
-            guard fetchClass == .demand, state.fetchClass != .demand else { return (nil, nil) }
-            state.fetchClass = .demand
-            return (nil, state.ticket)
-        }
-        ticket?.lift(to: .demand)
-        if let outcome { waiter?(outcome) }
-    }
-
-    private func finish(_ load: Load, _ result: Result<BlockBuffer, FetchError>) {
-        let waiters = load.state.withLock { state -> [Waiter] in
-            state.outcome = result
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter(result) }
     }
 }

@@ -9,19 +9,25 @@ internal import Synchronization
 public final class ContentFile: Sendable {
     /// What the file consists of.
     public let blocks: TreeIndexBlocks
+    /// The entry that it was opened by; others may have the same content.
+    let inode: InodeNumber
     let id: Digest
     /// Nil when there is no cache folder.
     let object: CachedObject?
     private let loader: BlockLoader
     private let counters: ContentCounters
     private let readahead = Mutex(ReadaheadWindow())
+    /// Bytes gathered in one piece of memory at most.
+    private static let longestRead: UInt64 = 64 << 20
     /// Set at every use and cleared by the table of open files when it looks for one to close.
     let recentlyUsed = Atomic<Bool>(true)
 
     init(
-        blocks: TreeIndexBlocks, id: Digest, object: CachedObject?, loader: BlockLoader, counters: ContentCounters
+        blocks: TreeIndexBlocks, inode: InodeNumber, id: Digest, object: CachedObject?, loader: BlockLoader,
+        counters: ContentCounters
     ) {
         self.blocks = blocks
+        self.inode = inode
         self.id = id
         self.object = object
         self.loader = loader
@@ -41,25 +47,28 @@ public final class ContentFile: Sendable {
     ///
     /// The hot path: two atomic loads and one pread(2).
     public func readNow(_ range: Range<UInt64>, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
-        noteRead(range)
         guard let object, object.holds(range), buffer.count >= range.count else { return nil }
         let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<range.count])
         guard let count = try? object.read(into: part, at: range.lowerBound), count == range.count else { return nil }
         counters.localReads.count()
         counters.bytesRead.count(UInt64(count))
+        noteRead(range, isLocal: true)
         return count
     }
 
     /// Runs ahead of sequential readers. Complete files and files of one block need none.
-    private func noteRead(_ range: Range<UInt64>) {
+    private func noteRead(_ range: Range<UInt64>, isLocal: Bool) {
         guard !range.isEmpty, blocks.count > 1, object?.isComplete != true else { return }
+        let limit = loader.readaheadLimit(blockSize: blocks.blockSize)
         let wanted = readahead.withLock {
-            $0.read(
-                range, blockSize: blocks.blockSize, blockCount: blocks.count,
-                limit: loader.readaheadLimit(blockSize: blocks.blockSize))
+            $0.read(range, isLocal: isLocal, blockSize: blocks.blockSize, blockCount: blocks.count, limit: limit)
         }
-        for block in wanted where !isLocal(block) {
-            loader.load(block, of: self, .readahead, waiter: nil)
+        for block in wanted {
+            // Blocks in doubt wait for their reader: to verify them here would keep this one waiting.
+            guard object.map({ $0.state(ofBlock: block) == .absent }) ?? true, let reference = blocks[block] else {
+                continue
+            }
+            loader.load(block, reference, of: self, .readahead, waiter: nil)
         }
     }
 
@@ -98,14 +107,21 @@ public final class ContentFile: Sendable {
     /// Reads a range whose blocks may have to be fetched.
     ///
     /// - Parameters:
-    ///   - range: within the file, not empty; see `clamp`.
+    ///   - range: what lies past the end of the file, or past 64 MiB of it, is left out.
     ///   - completion: called exactly once, now or from a decoding thread; the bytes live during the call only.
     public func read(
         _ range: Range<UInt64>, completion: @escaping @Sendable (Result<UnsafeRawBufferPointer, FetchError>) -> Void
     ) {
+        let range = range.clamped(to: 0..<size)
+        guard !range.isEmpty else {
+            completion(.success(UnsafeRawBufferPointer(start: nil, count: 0)))
+            return
+        }
+        let part = range.lowerBound..<(range.lowerBound + min(Self.longestRead, range.upperBound - range.lowerBound))
         counters.parkedReads.count()
-        let parked = ParkedRead(range, of: self, counters: counters, completion: completion)
-        parked.start(loader)
+        ParkedRead(part, of: self, counters: counters, completion: completion).start(loader)
+        // Only now: what somebody waits for goes before what somebody may want.
+        noteRead(part, isLocal: false)
     }
 }
 

@@ -29,8 +29,8 @@ public final class ContentReader: Sendable {
         self.index = index
         self.cache = cache
         loader = BlockLoader(
-            fetcher: fetcher, router: router, memory: MemoryBlocks(limit: memoryLimit), counters: counters,
-            logger: logger)
+            fetcher: fetcher, router: router, memory: MemoryBlocks(limit: memoryLimit), hasCache: cache != nil,
+            counters: counters, index: index, logger: logger)
         // Two descriptors a file while it is partial, and half of all is left to the rest of the process.
         openLimit = max(16, min(Self.mostOpenFiles, ProcessLimits.openFiles / 4))
     }
@@ -47,7 +47,7 @@ public final class ContentReader: Sendable {
         guard let blocks = index.blocks(of: inode) else { return nil }
         let id = ContentID.of(blocks)
         let file = ContentFile(
-            blocks: blocks, id: id, object: cache?.object(for: id, blocks: blocks), loader: loader,
+            blocks: blocks, inode: inode, id: id, object: cache?.object(for: id, blocks: blocks), loader: loader,
             counters: counters)
         // Files are let go of outside the lock, since that closes descriptors.
         let (kept, dropped) = open.withLock { open -> (ContentFile, [ContentFile]) in

@@ -23,10 +23,13 @@ final class MemoryBlocks: Sendable {
     }
 
     private let state = Mutex(State())
-    /// Bytes held at most.
-    private let limit: Int
+    /// Bytes held at most; a single block may be larger, or each read within it would fetch it anew.
+    let limit: Int
 
     init(limit: Int) { self.limit = limit }
+
+    /// Bytes of memory held now.
+    var bytes: Int { state.withLock { $0.bytes } }
 
     func block(_ key: Key) -> BlockBuffer? {
         state.withLock { state in
@@ -38,15 +41,22 @@ final class MemoryBlocks: Sendable {
     }
 
     func insert(_ buffer: BlockBuffer, for key: Key) {
-        state.withLock { state in
+        // Memory is given back outside the lock.
+        let dropped = state.withLock { state -> [BlockBuffer] in
             state.clock += 1
             let replaced = state.entries.updateValue(Entry(buffer: buffer, lastUse: state.clock), forKey: key)
-            state.bytes += buffer.count - (replaced?.buffer.count ?? 0)
-            // Few entries, since blocks are large; a scan is cheaper than a list kept in order.
-            while state.bytes > limit, let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
-                state.entries[oldest.key] = nil
-                state.bytes -= oldest.value.buffer.count
+            state.bytes += buffer.memory.count - (replaced?.buffer.memory.count ?? 0)
+            var dropped = replaced.map { [$0.buffer] } ?? []
+            guard state.bytes > limit, state.entries.count > 1 else { return dropped }
+            // An eighth more than needed, so that the sorting is paid for with small blocks too.
+            for (key, entry) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }).dropLast()
+            where state.bytes > limit - limit / 8 {
+                state.entries[key] = nil
+                state.bytes -= entry.buffer.memory.count
+                dropped.append(entry.buffer)
             }
+            return dropped
         }
+        withExtendedLifetime(dropped) {}
     }
 }

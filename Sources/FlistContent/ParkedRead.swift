@@ -16,6 +16,8 @@ final class ParkedRead: Sendable {
     /// Blocks that have not arrived, and one for the start itself.
     private let pending = Atomic<Int>(1)
     private let failure = Mutex<FetchError?>(nil)
+    /// The block, when it is a single stored one; else the pieces are gathered.
+    private let single: BlockReference?
     private let gathered: BlockBuffer?
     private let first: Int
     private let last: Int
@@ -30,22 +32,24 @@ final class ParkedRead: Sendable {
         self.completion = completion
         first = Int(range.lowerBound / UInt64(file.blocks.blockSize))
         last = Int((range.upperBound - 1) / UInt64(file.blocks.blockSize))
-        gathered =
-            first == last && file.blocks[first] != nil ? nil : BlockBufferPool.shared.buffer(capacity: range.count)
+        single = first == last ? file.blocks[first] : nil
+        gathered = single == nil ? BlockBufferPool.shared.buffer(capacity: range.count) : nil
         gathered?.count = range.count
     }
 
     /// Asks for what is missing. The read is answered by whoever brings the last block.
     func start(_ loader: BlockLoader) {
         guard let gathered else {
-            startSingle(loader)
+            if let single { startSingle(loader, single) }
             return
         }
         for block in first...last {
             let part = part(of: block)
             if file.isLocal(block), file.readLocal(part, into: place(of: part, in: gathered)) { continue }
+            // Holes are local and cannot fail.
+            guard let reference = file.blocks[block] else { continue }
             pending.wrappingAdd(1, ordering: .relaxed)
-            loader.load(block, of: file, .demand) { [self] result in
+            loader.load(block, reference, of: file, .demand) { [self] result in
                 switch result {
                 case .success(let buffer):
                     place(of: part, in: gathered).copyMemory(from: slice(buffer.bytes, of: block, part))
@@ -58,12 +62,16 @@ final class ParkedRead: Sendable {
         arrive()
     }
 
-    private func startSingle(_ loader: BlockLoader) {
-        if file.isLocal(first), let buffer = file.readBlock(first, length: file.blocks.plainLength(at: first)) {
-            succeed(slice(buffer.bytes, of: first, range))
-            return
+    private func startSingle(_ loader: BlockLoader, _ reference: BlockReference) {
+        if file.isLocal(first) {
+            let buffer = BlockBufferPool.shared.buffer(capacity: range.count)
+            if file.readLocal(range, into: UnsafeMutableRawBufferPointer(rebasing: buffer.memory[..<range.count])) {
+                buffer.count = range.count
+                withExtendedLifetime(buffer) { succeed(buffer.bytes) }
+                return
+            }
         }
-        loader.load(first, of: file, .demand) { [self] result in
+        loader.load(first, reference, of: file, .demand) { [self] result in
             switch result {
             case .success(let buffer): succeed(slice(buffer.bytes, of: first, range))
             case .failure(let error): fail(error)
@@ -90,7 +98,7 @@ final class ParkedRead: Sendable {
         completion(.failure(error))
     }
 
-    /// The part of the range that lies in a block.
+    /// The part of the range that lies in a block. Sizes are below 2^63 and blocks below 2^31: nothing overflows.
     private func part(of block: Int) -> Range<UInt64> {
         let start = UInt64(block) * UInt64(file.blocks.blockSize)
         return max(start, range.lowerBound)..<min(start + UInt64(file.blocks.blockSize), range.upperBound)

@@ -6,30 +6,44 @@ import Testing
 
 @Suite("Blocks in memory")
 struct MemoryBlocksTests {
-    private let content = BLAKE2b.hash([1], .bytes32)
-
-    private func buffer(_ count: Int) -> BlockBuffer {
-        let buffer = BlockBufferPool.shared.buffer(capacity: count)
-        buffer.count = count
+    private func buffer(_ size: Int) -> BlockBuffer {
+        let buffer = BlockBufferPool(idleLimit: 0).buffer(capacity: size)
+        buffer.count = size
         return buffer
     }
 
-    private func key(_ block: Int) -> MemoryBlocks.Key { MemoryBlocks.Key(content: content, block: block) }
+    private func key(_ block: Int) -> MemoryBlocks.Key { .init(content: .zero, block: block) }
 
-    @Test("are kept up to the limit, those used last the longest")
-    func limit() {
-        let blocks = MemoryBlocks(limit: 3000)
-        for number in 0..<3 { blocks.insert(buffer(1000), for: key(number)) }
-        #expect(blocks.block(key(0)) != nil)
-        blocks.insert(buffer(1000), for: key(3))
-        #expect((0..<4).map { blocks.block(key($0)) != nil } == [true, false, true, true])
+    private func held(_ memory: MemoryBlocks, _ blocks: Range<Int>) -> [Int] {
+        blocks.filter { memory.block(key($0)) != nil }
     }
 
-    @Test("count once when they are put in again")
-    func again() {
-        let blocks = MemoryBlocks(limit: 2000)
-        for _ in 0..<5 { blocks.insert(buffer(1000), for: key(0)) }
-        blocks.insert(buffer(1000), for: key(1))
-        #expect(blocks.block(key(0)) != nil && blocks.block(key(1)) != nil)
+    @Test("drops what was used least lately, an eighth more than needed")
+    func order() {
+        let memory = MemoryBlocks(limit: 8 * 4096)
+        for block in 0..<8 { memory.insert(buffer(4096), for: key(block)) }
+        #expect(memory.block(key(0)) != nil)
+        memory.insert(buffer(4096), for: key(8))
+        #expect(memory.bytes == 7 * 4096)
+        #expect(held(memory, 0..<9) == [0, 3, 4, 5, 6, 7, 8])
+    }
+
+    @Test("counts the memory that is lent, not what is in it")
+    func lent() {
+        let memory = MemoryBlocks(limit: 1 << 20)
+        memory.insert(buffer(4097), for: key(0))
+        #expect(memory.bytes == 8192)
+        memory.insert(buffer(100), for: key(0))
+        #expect(memory.bytes == 512)
+    }
+
+    @Test("keeps the last block even when it is larger than the limit")
+    func large() {
+        let memory = MemoryBlocks(limit: 8192)
+        memory.insert(buffer(4096), for: key(0))
+        memory.insert(buffer(1 << 20), for: key(1))
+        #expect(held(memory, 0..<2) == [1])
+        memory.insert(buffer(4096), for: key(2))
+        #expect(held(memory, 0..<3) == [2])
     }
 }

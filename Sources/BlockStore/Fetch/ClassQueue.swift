@@ -7,6 +7,8 @@ struct ClassQueue<Element> {
         var elements: [Element?] = []
         var head = 0
 
+        var isEmpty: Bool { head == elements.count }
+
         mutating func popFirst() -> Element? {
             guard head < elements.count else { return nil }
             let element = elements[head]
@@ -31,6 +33,8 @@ struct ClassQueue<Element> {
             }
         }
     }
+
+    var isEmpty: Bool { lanes.allSatisfy(\.isEmpty) }
 
     mutating func append(_ element: Element, _ fetchClass: FetchClass) {
         lanes[fetchClass.rawValue].elements.append(element)

@@ -14,6 +14,10 @@ final class DecodeQueue: Sendable {
     struct Delivery: Sendable {
         let waiters: [FetchJob.Waiter]
         let error: FetchError
+
+        func deliver() {
+            for waiter in waiters { waiter.completion(.failure(error)) }
+        }
     }
 
     enum Item: Sendable {
@@ -34,9 +38,14 @@ final class DecodeQueue: Sendable {
         state.signal()
     }
 
-    func append(_ delivery: Delivery) {
-        state.withLock { $0.deliveries.append(delivery) }
-        state.signal()
+    /// False when the threads have ended or are about to: then the caller has to deliver.
+    func append(_ delivery: Delivery) -> Bool {
+        let isTaken = state.withLock { state -> Bool in
+            if !state.isStopped { state.deliveries.append(delivery) }
+            return !state.isStopped
+        }
+        if isTaken { state.signal() }
+        return isTaken
     }
 
     func stop() {

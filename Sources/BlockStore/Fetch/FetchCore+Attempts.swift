@@ -148,7 +148,7 @@ extension FetchCore {
         while let item = decodeQueue.next() {
             switch item {
             case .delivery(let delivery):
-                for waiter in delivery.waiters { waiter.completion(.failure(delivery.error)) }
+                delivery.deliver()
             case .block(let block): decode(block, &decoder)
             }
         }

@@ -99,7 +99,8 @@ final class FetchCore: Sendable {
         var isFull = false
         for alarm in effects.alarms { isFull = timer.add(alarm.job, at: alarm.time) }
         if isFull { state.withLock { _ in timer.compact { $0.phase == .finished } } }
-        for delivery in effects.deliveries { decodeQueue.append(delivery) }
+        // A failure that meets a shutdown: its waiters are told from here.
+        for delivery in effects.deliveries where !decodeQueue.append(delivery) { delivery.deliver() }
         for request in effects.cancelled { request.cancel() }
         // What goes to the same store goes in one call.
         var starts = effects.starts[...]

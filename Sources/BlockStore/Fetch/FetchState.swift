@@ -14,7 +14,7 @@ struct FetchState {
     var statistics = FetchStatistics()
     private var queue = ClassQueue<Entry>()
     /// Jobs whose store has its share of the window in use.
-    private var parked: [ObjectIdentifier: [Entry]] = [:]
+    private var parked: [ObjectIdentifier: ClassQueue<Entry>] = [:]
     private var slots = 0
     private var queued = [Int](repeating: 0, count: FetchClass.allCases.count)
     private var lastNumber: UInt64 = 0
@@ -83,7 +83,7 @@ struct FetchState {
             }
             if job.candidates.isEmpty { job.candidates = job.replicasWorthTrying() }
             if let store = job.candidates.first, !mayUse(store, job) {
-                parked[ObjectIdentifier(store), default: []].append(entry)
+                parked[ObjectIdentifier(store), default: ClassQueue()].append(entry, job.fetchClass)
                 job.candidates = []
                 continue
             }
@@ -135,10 +135,10 @@ struct FetchState {
             return window.used
         }
         guard var waiting = parked.removeValue(forKey: key) else { return }
-        // A few at a time, or thousands would go to and fro; all of them when nothing is left to wait for.
-        let released = left > 0 ? waiting.prefix(16) : waiting[...]
+        // The most urgent, a few at a time, or thousands would go to and fro; all when nothing is left to wait for.
+        var released: [Entry] = []
+        while left == 0 || released.count < 16, let entry = waiting.popFirst() { released.append(entry) }
         for entry in released.reversed() { queue.putBack(entry, entry.job.fetchClass) }
-        waiting.removeFirst(released.count)
         if !waiting.isEmpty { parked[key] = waiting }
     }
 

@@ -53,3 +53,8 @@ extension TreeIndex {
         path.split(separator: UInt8(ascii: "/")).reversed().map { [UInt8]($0) }
     }
 }
+
+extension TreeIndex {
+    /// The path of an entry for a log or an error: printable ASCII on one line, cut in the middle where it is long.
+    public func displayPath(of number: InodeNumber) -> String { EscapedBytes.render(path(of: number)) }
+}
