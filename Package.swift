@@ -84,7 +84,8 @@ let package = Package(
         .executableTarget(
             name: "flist",
             dependencies: [
-                "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession",
+                "CLinux", "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
+                "FUSESession",
                 "FlistFileSystem", "FlistTools",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

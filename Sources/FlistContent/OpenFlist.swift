@@ -36,16 +36,18 @@ public final class OpenFlist: Sendable {
     ///   - options: where bytes come from and go to.
     /// - Throws: what is wrong with the flist, the cache folder or the stores, in one line.
     public init(_ argument: String, options: ContentOptions) throws(FlistError) {
+        var logger = options.logger
+        logger[metadataKey: "flist"] = "\(FlistLocation.shown(argument))"
         cache = try options.cacheFolder.map { folder throws(FlistError) in
             try BlockCache(folder: folder, options: options.cache)
         }
-        index = try FlistSource.open(argument, indexFolder: cache?.indexFolder)
+        index = try FlistLocation.open(argument, indexFolder: cache?.indexFolder)
         let routes = try FlistRoutes.table(
-            for: index, stores: options.stores, router: options.router, logger: options.logger)
+            for: index, stores: options.stores, router: options.router, logger: logger)
         router = try BlockRouter(routes)
         fetcher = BlockFetcher(options: options.fetcher)
         content = ContentReader(
-            index: index, cache: cache, fetcher: fetcher, router: router, logger: options.logger)
+            index: index, cache: cache, fetcher: fetcher, router: router, logger: logger)
     }
 
     /// Ends what runs in the background. Reads under way fail.

@@ -8,7 +8,8 @@ public import Support
 public final class FlistMount: Sendable {
     /// What a mount may be told.
     public struct Options: Sendable {
-        public var mount = MountOptions(source: "flist")
+        /// An empty source stands for the flist's own.
+        public var mount = MountOptions(source: "")
         /// A folder whose `upper` takes what is written, and whose `work` overlayfs needs; nil for read-only.
         public var writableFolder: String?
 
@@ -33,7 +34,7 @@ public final class FlistMount: Sendable {
     ) throws(FlistError) -> FlistMount {
         let fileSystem = FlistFileSystem(flist, source: source)
         var mount = options.mount
-        mount.source = source
+        if mount.source.isEmpty { mount.source = source }
         // Only trees with ACLs pay for having them checked.
         mount.aclSupport = flist.index.summary.hasACLs
         let overlay = try options.writableFolder.map { folder throws(FlistError) in

@@ -26,7 +26,9 @@ final class Packing {
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
-    func write(_ text: String, _ name: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path(name))) }
+    func write(_ text: String, _ name: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
+    }
 
     func options(_ output: String = "out.fl", _ source: String? = nil) throws -> PackOptions {
         var options = PackOptions(source: source ?? self.source, output: path(output))
@@ -92,7 +94,7 @@ final class Packing {
     /// Stored blocks, by name.
     var storedBlocks: [String] {
         (FileManager.default.enumerator(atPath: blocks)?.compactMap { $0 as? String } ?? []).filter {
-            ($0 as NSString).lastPathComponent.count == 64
+            $0.split(separator: "/").last?.count == 64
         }
     }
 }

@@ -69,6 +69,8 @@ struct PackRoundTripTests {
         var options = try packing.options("two.fl")
         options.jobs = 1
         try packing.pack(options)
-        #expect(FileManager.default.contents(atPath: packing.path("one.fl")) == FileManager.default.contents(atPath: packing.path("two.fl")))
+        #expect(
+            FileManager.default.contents(atPath: packing.path("one.fl"))
+                == FileManager.default.contents(atPath: packing.path("two.fl")))
     }
 }

@@ -15,6 +15,10 @@ struct TarPackTests {
     private func tree(_ packing: Packing) throws {
         try RandomTree.make(in: packing.source, seed: 21, count: 150, blockSize: 16384)
         try packing.run("find", packing.source, "-type", "s", "-delete")
+        // libarchive 3.6 loses the sign of times between 1969 and 1970 that have a fraction.
+        try packing.run(
+            "find", packing.source, "-depth", "-not", "-newermt", "1971-01-01", "-exec", "touch", "-h", "-d",
+            "1980-01-02 03:04:05.678 UTC", "{}", "+")
     }
 
     @Test(
@@ -35,7 +39,8 @@ struct TarPackTests {
         #expect(summary.failed == 0)
         #expect(try packing.unpack().failed == 0, "\(packing.unpackNotices)")
         let expected = try Manifest(of: packing.source)
-        #expect(try Manifest(of: packing.path("target")).differences(from: expected) == [])
+        let differences = try Manifest(of: packing.path("target")).differences(from: expected)
+        #expect(differences == [])
     }
 
     @Test("reads GNU tar files", .timeLimit(.minutes(1)))
@@ -83,10 +88,11 @@ struct TarPackTests {
         let notices = Packing.Notices()
         let tar = packing.path("in.tar")
         let summary = try packing.pack(packing.options("out.fl", tar), notices)
-        #expect(notices.all == [
-            .failure("\(tar)/../../evil: leads out of the archive; left out"),
-            .failure("\(tar)/link/evil: lies behind what is no directory in the archive; left out"),
-        ])
+        #expect(
+            notices.all == [
+                .failure("\(tar)/../../evil: leads out of the archive; left out"),
+                .failure("\(tar)/link/evil: lies behind what is no directory in the archive; left out"),
+            ])
         #expect(summary.failed == 2)
         let index = try packing.open().index
         let paths = (1...index.lastNumber).map { String(decoding: index.path(of: $0), as: UTF8.self) }
@@ -97,7 +103,9 @@ struct TarPackTests {
     func garbage() throws {
         let packing = try Packing()
         try packing.write(String(repeating: "no tar file ", count: 1000), "in.tar")
-        let error = #expect(throws: FlistError.self) { try packing.pack(packing.options("out.fl", packing.path("in.tar"))) }
+        let error = #expect(throws: FlistError.self) {
+            try packing.pack(packing.options("out.fl", packing.path("in.tar")))
+        }
         #expect(error?.description.contains("in.tar") == true)
         #expect(!FileManager.default.fileExists(atPath: packing.path("out.fl")))
     }

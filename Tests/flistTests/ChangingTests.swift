@@ -69,11 +69,17 @@ struct ChangingTests {
         let program = try FlistProgram()
         try program.makeTree()
         #expect(try program.flist("unpack", "-q", "tree.fl", "target").status == 0)
-        #expect(try program.shell("diff -r --no-dereference tree/sub target/sub && cmp tree/file target/file").status == 0)
-        #expect(try program.shell("stat -c %a%u%g%h%y target/file").output == "475571000" + "22024-05-06 07:08:09.123456789 +0000\n")
+        #expect(
+            try program.shell("diff -r --no-dereference tree/sub target/sub && cmp tree/file target/file").status == 0)
+        #expect(
+            try program.shell("stat -c %a%u%g%h%y target/file").output == "475571000"
+                + "22024-05-06 07:08:09.123456789 +0000\n")
         let again = try program.flist("unpack", "tree.fl", "target")
         #expect(again.status == 1)
-        #expect(again.errors == "flist: cannot unpack into target: it is not empty; name another folder, or use --force to write into it\n")
+        #expect(
+            again.errors
+                == "flist: cannot unpack into target: it is not empty; name another folder, or use --force to write into it\n"
+        )
     }
 
     @Test("cache tells, verifies, tidies and empties")
@@ -85,7 +91,8 @@ struct ChangingTests {
         #expect(try program.flist("cache", "stat", "--cache", folder).output.contains("complete  1\n"))
         #expect(try program.flist("cache", "check", "--cache", folder).status == 0)
         #expect(try program.flist("cache", "gc", "--cache", folder).output.hasPrefix("\(folder): removed 0 contents"))
-        #expect(try program.flist("cache", "clear", "--cache", folder).output.hasPrefix("\(folder): removed 1 contents"))
+        #expect(
+            try program.flist("cache", "clear", "--cache", folder).output.hasPrefix("\(folder): removed 1 contents"))
         #expect(try program.flist("cache", "stat", "--cache", folder).output.contains("complete  0\n"))
     }
 }

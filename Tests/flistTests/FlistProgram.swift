@@ -31,7 +31,9 @@ final class FlistProgram {
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
-    func write(_ text: String, _ name: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path(name))) }
+    func write(_ text: String, _ name: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
+    }
 
     @discardableResult
     func flist(_ arguments: String...) throws -> Outcome { try run(Self.path, arguments) }
@@ -64,8 +66,8 @@ final class FlistProgram {
         try shell(
             """
             mkdir -p tree/sub && cd tree && printf hello > file && printf 12345678 > sub/.hidden && ln file sub/again &&
-            ln -s ../file sub/link && mkfifo pipe && printf x > "$(printf 'odd\\n\\377')" && chmod 4755 file &&
-            mknod null c 1 3; chown -R 7:1000 . ; chmod 1777 sub; chmod 644 pipe odd* sub/.hidden; chmod 600 null
+            ln -s ../file sub/link && mkfifo pipe && printf x > "$(printf 'odd\\n\\377')" &&
+            mknod null c 1 3; chown -hR 7:1000 . ; chmod 4755 file; chmod 1777 sub; chmod 644 pipe odd* sub/.hidden; chmod 600 null
             find . -depth -exec touch -h -d '2024-05-06 07:08:09.123456789 UTC' {} +
             """)
         let outcome = try flist("pack", "-q", "-m", path("tree.fl"), "-s", "dir://\(path("blocks"))", path("tree"))

@@ -15,12 +15,14 @@ struct MountCommandTests {
         let outcome = try program.flist("mount", "tree.fl", "target", "--cache", program.path("cache"))
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output == "" && outcome.errors == "")
-        #expect(try program.shell("mountpoint -q target && diff -r --no-dereference tree/sub target/sub && cat target/file").output == "hello")
+        #expect(
+            try program.shell("mountpoint -q target && diff -r --no-dereference tree/sub target/sub && cat target/file")
+                .output == "hello")
         #expect(try program.flist("umount", "target").status == 0)
         #expect(try program.shell("mountpoint -q target").status != 0)
         let again = try program.flist("umount", "target")
         #expect(again.status == 1)
-        #expect(again.errors == "flist: cannot unmount \(program.path("target")): nothing is mounted there\n")
+        #expect(again.errors == "flist: cannot unmount target: nothing is mounted there\n")
     }
 
     @Test("tells in the foreground of the parent what went wrong in the background", .timeLimit(.minutes(1)))

@@ -38,12 +38,15 @@ struct UsageTests {
     @Test("shows help and version on stdout, with status 0")
     func help() throws {
         let program = try FlistProgram()
-        for command in ["", "pack", "mount", "umount", "unpack", "ls", "tree", "cat", "stat", "info", "check", "tag", "route", "cache"] {
+        for command in [
+            "", "pack", "mount", "umount", "unpack", "ls", "tree", "cat", "stat", "info", "check", "tag", "route",
+            "cache",
+        ] {
             let outcome = try program.shell("\"$FLIST\" \(command) --help")
             #expect(outcome.status == 0)
             #expect(outcome.errors == "")
             #expect(outcome.output.contains("flist \(command)"))
-            #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count < 160 })
+            #expect(outcome.output.contains("\nUSAGE: flist"))
         }
         #expect(try program.flist("--version").output.hasPrefix("flist "))
         #expect(try program.flist().status == 0)
@@ -65,7 +68,8 @@ struct UsageTests {
     func closedPipe() throws {
         let program = try FlistProgram()
         try program.makeTree()
-        let outcome = try program.shell("set -o pipefail; \"$FLIST\" ls -R tree.fl | true; \"$FLIST\" ls tree.fl | head -1")
+        let outcome = try program.shell(
+            "set -o pipefail; \"$FLIST\" ls -R tree.fl | true; \"$FLIST\" ls tree.fl | head -1")
         #expect(outcome.errors == "")
         #expect(outcome.status == 0)
     }

@@ -6,6 +6,9 @@ public import Support
 public final class TarReader {
     private let archive: TarArchive
     private let path: String
+    /// Of the member that was answered last: the hole at its end, and how far it was read.
+    private var holeAtEnd: Range<UInt64> = 0..<0
+    private var position: UInt64 = 0
 
     /// Opens a tar file.
     /// - Throws: `FlistError` that names the path.
@@ -28,7 +31,11 @@ public final class TarReader {
     public func next() throws(FlistError) -> TarEntry? {
         do throws(DatabaseError) {
             guard try archive.next(), let entry = archive.entry else { return nil }
-            return try TarEntry(entry)
+            let member = try TarEntry(entry)
+            // libarchive fills holes between data with zeros, but leaves out one at the end.
+            holeAtEnd = member.dataRegions.map { ($0.last?.upperBound ?? 0)..<member.size } ?? 0..<0
+            position = 0
+            return member
         } catch {
             throw FlistError(.invalid, "\(path): \(error)")
         }
@@ -44,6 +51,14 @@ public final class TarReader {
                 let count = try archive.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
                 if count == 0 { break }
                 done += count
+                position += UInt64(count)
+            }
+            if done < buffer.count, holeAtEnd.contains(position) {
+                let rest = min(buffer.count - done, Int(clamping: holeAtEnd.upperBound - position))
+                UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + rest])
+                    .initializeMemory(as: UInt8.self, repeating: 0)
+                done += rest
+                position += UInt64(rest)
             }
             return done
         } catch {

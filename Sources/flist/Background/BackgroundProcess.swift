@@ -12,21 +12,25 @@ enum BackgroundProcess {
         guard pipe(&ends) == 0 else { throw FlistError("cannot make a pipe", errno: .current) }
         let reading = FileDescriptor(owning: ends[0])
         do {
-            // The child inherits the writing end alone.
             let writing = FileDescriptor(owning: ends[1])
-            _ = fcntl(reading.number, F_SETFD, FD_CLOEXEC)
-            try spawn(readyDescriptor: writing.number)
+            try spawn(telling: writing.number)
         }
         try wait(reading.number)
     }
 
-    private static func spawn(readyDescriptor: Int32) throws {
+    /// Where the child finds the writing end.
+    private static let readyDescriptor: Int32 = 3
+
+    private static func spawn(telling writer: Int32) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
         }
+        posix_spawn_file_actions_adddup2(&actions, writer, readyDescriptor)
+        // Descriptors that this process was given are not the mount's: somebody may wait for the end of a pipe.
+        linux_spawn_close_from(&actions, readyDescriptor + 1)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

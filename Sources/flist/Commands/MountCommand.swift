@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import FUSESession
 internal import FlistContent
 internal import FlistFileSystem
+internal import Logging
 internal import Support
 
 /// `flist mount`: mounts a flist.
@@ -51,7 +52,7 @@ struct MountCommand: ParsableCommand {
     func run() throws {
         // What is wrong with the command line is told before anything starts.
         let mounting = try mountOptions()
-        let content = try FlistOpening.options(cache, stores)
+        var content = try FlistOpening.options(cache, stores)
         guard foreground || readyDescriptor != nil else {
             try BackgroundProcess.start(log: log)
             return
@@ -59,11 +60,13 @@ struct MountCommand: ParsableCommand {
         // Before any thread: all inherit it, so that the one that waits gets them.
         let signals = EndingSignals()
         LogFile.start(log, isBackground: readyDescriptor != nil)
+        content.logger = Logger(label: "flist")
         let readiness = Readiness(readyDescriptor)
         do {
             let open = try OpenFlist(flist.flist, options: content)
             defer { open.close() }
-            let mount = try FlistMount.mount(open, source: flist.flist, at: target, options: mounting)
+            let mount = try FlistMount.mount(
+                open, source: FlistLocation.shown(flist.flist), at: target, options: mounting)
             try signals.stop(mount)
             readiness.succeed()
             mount.wait()
@@ -75,7 +78,6 @@ struct MountCommand: ParsableCommand {
 
     private func mountOptions() throws -> FlistMount.Options {
         var result = FlistMount.Options()
-        result.mount = MountOptions(source: flist.flist)
         for option in options { try result.mount.apply(option) }
         result.writableFolder = rw
         if rw != nil { result.mount.readOnly = false }

@@ -9,7 +9,7 @@ internal import Support
 enum FlistOpening {
     /// Names and attributes only: no store is asked, and the index is not kept.
     static func index(_ flist: FlistArgument) throws -> TreeIndex {
-        try FlistSource.open(flist.flist, indexFolder: nil)
+        try FlistLocation.open(flist.flist, indexFolder: nil)
     }
 
     /// Contents too.
@@ -20,6 +20,8 @@ enum FlistOpening {
     /// - Parameter cache: nil for commands that keep nothing.
     static func options(_ cache: CacheOptions?, _ stores: StoreOptions) throws -> ContentOptions {
         var options = ContentOptions()
+        // What fails is told by the command itself; a mount, which lives on, logs.
+        options.logger = Logger(label: "flist", factory: { _ in SwiftLogNoOpLogHandler() })
         options.cacheFolder = cache?.path
         options.cache.quota = cache?.size?.bytes
         options.stores = try stores.stores.map { try StoreRoute(parsing: $0) }

@@ -4,13 +4,22 @@ internal import Glibc
 public import Support
 
 /// Opens what a person names as a flist: a path, or an http(s) URL.
-public enum FlistSource {
+public enum FlistLocation {
     /// Metadata larger than this is refused: 4 GiB hold some 50 million entries.
     private static let downloadLimit: UInt64 = 4 << 30
 
     /// Whether the argument is an address rather than a path.
     public static func isURL(_ argument: String) -> Bool {
         argument.hasPrefix("http://") || argument.hasPrefix("https://")
+    }
+
+    /// The argument as others may see it, in the mount table and in logs: an address without user, password and query.
+    public static func shown(_ argument: String) -> String {
+        guard isURL(argument), let slashes = argument.firstRange(of: "://") else { return argument }
+        let rest = argument[slashes.upperBound...].prefix { $0 != "?" && $0 != "#" }
+        let authority = rest.prefix { $0 != "/" }
+        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        return String(argument[..<slashes.upperBound] + host + rest[authority.endIndex...])
     }
 
     /// Maps the tree of a flist, building its index where that is not there yet. Blocks.
@@ -43,6 +52,7 @@ private struct TemporaryFile: ~Copyable {
         var name = Array("\(folder)/flist-XXXXXX".utf8CString)
         let number = mkstemp(&name)
         guard number >= 0 else { throw FlistError("cannot make a temporary file in \(folder)", errno: .current) }
+        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
         descriptor = FileDescriptor(owning: number)
         path = name.withUnsafeBufferPointer { buffer in buffer.baseAddress.map { String(cString: $0) } ?? "" }
     }
