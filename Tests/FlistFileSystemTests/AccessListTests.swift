@@ -18,7 +18,7 @@ struct AccessListTests {
         try place.pack()
         try place.mounted(place.path("tree.fl"), place.options()) { open throws in
             #expect(open.index.summary.hasACLs)
-            let list = "getfacl -R -n ."
+            let list = "getfacl -n . file folder plain shut shut/in"
             #expect(try place.shell("cd target; \(list)").output == place.shell("cd source; \(list)").output)
             func reads(_ user: Int, _ path: String) throws -> Bool {
                 try place.shell("setpriv --reuid \(user) --regid 1 --clear-groups cat target/\(path)").status == 0
