@@ -8,7 +8,7 @@ import Glibc
 import Support
 
 /// A folder of one test with a place to mount on. What is mounted there, and the folder, go with this object.
-final class MountPlace {
+final class MountPlace: Sendable {
     let folder: String
 
     init() throws {
@@ -35,10 +35,18 @@ final class MountPlace {
 
     /// Packs `source` into a folder of blocks.
     func pack(_ name: String = "tree.fl", store: String? = nil) throws {
+        try pack(name, stores: [store ?? "dir://\(path("blocks"))"])
+    }
+
+    func pack(_ name: String = "tree.fl", stores: [String]) throws {
         var options = PackOptions(source: source, output: path(name))
-        options.stores = [try StoreRoute(parsing: store ?? "dir://\(path("blocks"))")]
+        options.stores = try stores.map { try StoreRoute(parsing: $0) }
         _ = try Packer(options) { _ in }.run()
     }
+
+    /// The program beside the bundle of the tests.
+    static let program = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent(".build/debug/flist").path
 
     func options(stores: [String] = [], cache: String? = "cache") throws -> ContentOptions {
         var options = ContentOptions()
@@ -115,4 +123,14 @@ final class MountPlace {
 /// Whether this machine can mount at all.
 enum Machine {
     static let mounts = geteuid() == 0 && access("/dev/fuse", R_OK) == 0
+}
+
+/// Waits until something that another thread brings about is so.
+func eventually(_ condition: () -> Bool) -> Bool {
+    let deadline = Deadline.after(.seconds(20))
+    while !deadline.hasPassed {
+        if condition() { return true }
+        usleep(1000)
+    }
+    return condition()
 }

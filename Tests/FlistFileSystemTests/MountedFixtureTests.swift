@@ -49,6 +49,16 @@ struct MountedFixtureTests {
     /// What the formats hold of the manifest's lines.
     private func expected(_ change: (String) -> String) throws -> Set<String> { Set(try manifest().map(change)) }
 
+    /// What statfs(2) says is what the lines say.
+    private func expectTotals(of place: MountPlace, like lines: Set<String>) {
+        var totals = statvfs()
+        #expect(statvfs(place.target, &totals) == 0)
+        let sizes = lines.filter { $0.hasPrefix("- ") }.compactMap { UInt64($0.split(separator: " ")[4]) }
+        #expect(totals.f_files == lines.count && totals.f_ffree == 0)
+        #expect(totals.f_frsize == 4096 && UInt64(totals.f_blocks) == (sizes.reduce(0, +) + 4095) / 4096)
+        #expect(totals.f_bfree == 0 && totals.f_bavail == 0 && totals.f_flag & UInt(ST_RDONLY) != 0)
+    }
+
     @Test("a genuine .flist with its blocks in redis is the tree it was made of", .timeLimit(.minutes(1)))
     func flistFromRedis() throws {
         let place = try MountPlace()
@@ -76,12 +86,14 @@ struct MountedFixtureTests {
             #expect(found.count == 792)
             #expect(found.filter { !isRoot($0) } == expected.filter { !isRoot($0) })
             #expect(open.fetcher.statistics.blocks == 741)
+            expectTotals(of: place, like: found)
         }
     }
 
     private func checkFungi(_ place: MountPlace, store: String) throws {
         try place.mounted("\(MountPlace.fixtures)/rfs-mini/mini.fl", place.options(stores: [store])) { _ throws in
             let found = try tree(of: place)
+            expectTotals(of: place, like: found)
             let expected = try expected {
                 // The writer put replacement characters into the one name that is not UTF-8.
                 $0.replacingOccurrences(of: "\\udcff", with: "\u{fffd}").replacingOccurrences(

@@ -37,6 +37,37 @@ struct MountedTreeTests {
         }
     }
 
+    @Test("a large directory is listed whole, from the start and from anywhere", .timeLimit(.minutes(1)))
+    func listing() throws {
+        let place = try MountPlace()
+        let long = String(repeating: "n", count: 180)
+        let names = (0..<2500).map { "\($0)-\(long.prefix($0 % 180))" }
+        for name in names { try place.write([], name) }
+        try place.pack()
+        try place.mounted(place.path("tree.fl"), place.options()) { _ throws in
+            let directory = try #require(opendir(place.target))
+            defer { closedir(directory) }
+            func next() -> String? {
+                guard let entry = readdir(directory) else { return nil }
+                return withUnsafeBytes(of: &entry.pointee.d_name) {
+                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                }
+            }
+            var all: [(name: String, position: Int)] = []
+            while let name = next() { all.append((name, telldir(directory))) }
+            #expect(all.count == 2502)
+            #expect(Set(all.map(\.name)) == Set(names + [".", ".."]))
+            for number in [0, 1, 2, 1234, 2499, 2500] {
+                seekdir(directory, all[number].position)
+                #expect(next() == all[number + 1].name)
+            }
+            seekdir(directory, all[2501].position)
+            #expect(next() == nil)
+            rewinddir(directory)
+            #expect(next() == ".")
+        }
+    }
+
     @Test("writers are told that it is read-only", .timeLimit(.minutes(1)))
     func readOnly() throws {
         let place = try MountPlace()

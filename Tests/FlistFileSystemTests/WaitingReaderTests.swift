@@ -1,0 +1,111 @@
+import BlockStore
+import FlistContent
+import Foundation
+import Glibc
+import Support
+import TestSupport
+import Testing
+
+@Suite("Readers that wait", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"))
+struct WaitingReaderTests {
+    /// cat, as a process of its own.
+    private final class Reader {
+        private let process = Process()
+
+        init(of path: String) throws {
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            // A shell may have told this process to ignore SIGINT.
+            process.arguments = ["--default-signal=INT", "cat", path]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+        }
+
+        var number: pid_t { process.processIdentifier }
+        var hasEnded: Bool { !process.isRunning }
+
+        /// What ended it; nil when it ended by itself. Waits.
+        func signal() -> Int32? {
+            process.waitUntilExit()
+            return process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil
+        }
+    }
+
+    /// Interrupts a reader once its read waits for the store.
+    private func interruptReader(of path: String, _ open: OpenFlist, _ proxy: FaultProxy) throws {
+        let content = open.content
+        let before = content.statistics.parkedReads
+        let reader = try Reader(of: path)
+        #expect(eventually { content.statistics.parkedReads > before })
+        kill(reader.number, SIGINT)
+        let hasEnded = eventually { reader.hasEnded }
+        #expect(hasEnded)
+        // Or the test would not end either.
+        if !hasEnded { try proxy.set(.none) }
+        #expect(reader.signal() == SIGINT)
+    }
+
+    @Test("end at SIGINT, and the rest goes on", .timeLimit(.minutes(1)))
+    func interrupted() throws {
+        let place = try MountPlace()
+        let redis = try RedisServer()
+        let proxy = try FaultProxy(to: redis.port)
+        let small = MountPlace.noise(3000, seed: 1)
+        let large = MountPlace.noise(2 << 20, seed: 2)
+        try place.write(small, "small")
+        try place.write(large, "large")
+        try place.pack(store: "redis://127.0.0.1:\(proxy.port)")
+        try place.mounted(place.path("tree.fl"), place.options()) { open throws in
+            try proxy.set(.stall(after: 0))
+            try interruptReader(of: place.path("target/small"), open, proxy)
+            try interruptReader(of: place.path("target/large"), open, proxy)
+            try proxy.set(.none)
+            proxy.breakConnections()
+            #expect(MountPlace.read(place.path("target/small")) == .success(small))
+            #expect(MountPlace.read(place.path("target/large")) == .success(large))
+        }
+    }
+
+    @Test("for a store that says nothing do not hold up those of another", .timeLimit(.minutes(1)))
+    func otherStore() throws {
+        let place = try MountPlace()
+        let redis = try RedisServer()
+        let proxy = try FaultProxy(to: redis.port)
+        let contents = (0..<40).map { MountPlace.noise(2000, seed: UInt64($0 + 1)) }
+        for (number, bytes) in contents.enumerated() { try place.write(bytes, "f\(number)") }
+        let stores = ["00-7f=redis://127.0.0.1:\(proxy.port)", "80-ff=dir://\(place.path("blocks"))"]
+        try place.pack(stores: stores)
+        var options = try place.options()
+        options.fetcher.attemptTimeout = .seconds(2)
+        options.fetcher.deadline = .seconds(4)
+        try place.mounted(place.path("tree.fl"), options) { open throws in
+            let isFar = try (0..<40).map { number in
+                let inode = try #require(open.index.resolve(path: Array("f\(number)".utf8)))
+                return try #require(open.index.blocks(of: inode)?[0]?.id.bytes.first) < 0x80
+            }
+            try #require(Set(isFar).count == 2)
+            try proxy.set(.stall(after: 0))
+            let failures = Monitor<[Result<[UInt8], Errno>]>([])
+            let far = (0..<40).filter { isFar[$0] }
+            let readers = try far.map { number in
+                let path = place.path("target/f\(number)")
+                return try WorkerThread("reader") {
+                    let result = MountPlace.read(path)
+                    failures.withLock { $0.append(result) }
+                }
+            }
+            #expect(eventually { open.content.statistics.parkedReads >= UInt64(far.count) })
+            for number in 0..<40 where !isFar[number] {
+                #expect(MountPlace.read(place.path("target/f\(number)")) == .success(contents[number]))
+            }
+            #expect(failures.withLock { $0.isEmpty })
+            for reader in readers { reader.join() }
+            #expect(failures.withLock { $0 } == far.map { _ in .failure(.timedOut) })
+            try proxy.set(.none)
+            proxy.breakConnections()
+            for number in far {
+                #expect(MountPlace.read(place.path("target/f\(number)")) == .success(contents[number]))
+            }
+        }
+    }
+}
