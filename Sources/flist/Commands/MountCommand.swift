@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import FUSESession
 internal import FlistContent
 internal import FlistFileSystem
+internal import Logging
 internal import Support
 
 /// `flist mount`: mounts a flist.
@@ -49,7 +50,7 @@ struct MountCommand: ParsableCommand {
     func run() throws {
         // What is wrong with the command line is told before anything starts.
         let mounting = try mountOptions()
-        let content = try FlistOpening.options(cache, stores)
+        var content = try FlistOpening.options(cache, stores)
         guard foreground || readyDescriptor != nil else {
             try BackgroundProcess.start(log: log)
             return
@@ -57,6 +58,8 @@ struct MountCommand: ParsableCommand {
         // Before any thread: all inherit it, so that the one that waits gets them.
         let signals = EndingSignals()
         LogFile.start(log, isBackground: readyDescriptor != nil)
+        // The one that came with the options was made before and writes to stderr, which nobody sees.
+        content.logger = Logger(label: "flist")
         let readiness = Readiness(readyDescriptor)
         do {
             let open = try OpenFlist(flist.flist, options: content)
