@@ -60,6 +60,7 @@ struct MountCommand: ParsableCommand {
         // Before any thread: all inherit it, so that the one that waits gets them.
         let signals = EndingSignals()
         LogFile.start(log, isBackground: readyDescriptor != nil)
+        // The one that came with the options was made before and writes to stderr, which nobody sees.
         content.logger = Logger(label: "flist")
         let readiness = Readiness(readyDescriptor)
         do {
