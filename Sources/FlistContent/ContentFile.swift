@@ -65,12 +65,13 @@ public final class ContentFile: Sendable {
         }
         for block in wanted {
             // Blocks in doubt wait for their reader: to verify them here would keep this one waiting.
-            guard object.map({ $0.state(ofBlock: block) == .absent }) ?? true, let reference = blocks[block] else {
-                continue
-            }
+            guard isAbsent(block), let reference = blocks[block] else { continue }
             loader.load(block, reference, of: self, .readahead, waiter: nil)
         }
     }
+
+    /// Whether nothing of a block is on the disk.
+    func isAbsent(_ block: Int) -> Bool { object.map { $0.state(ofBlock: block) == .absent } ?? true }
 
     /// Whether a block needs no store. A block that an unclean stop left in doubt is verified here.
     func isLocal(_ block: Int) -> Bool {

@@ -14,7 +14,8 @@ public final class ContentReader: Sendable {
 
     public let index: TreeIndex
     private let cache: BlockCache?
-    private let loader: BlockLoader
+    let directory = Mutex(DirectoryWindow())
+    let loader: BlockLoader
     private let counters = ContentCounters()
     private let open = Mutex(OpenFiles())
     private let openLimit: Int
@@ -34,6 +35,8 @@ public final class ContentReader: Sendable {
         // Two descriptors a file while it is partial, and half of all is left to the rest of the process.
         openLimit = max(16, min(Self.mostOpenFiles, ProcessLimits.openFiles / 4))
     }
+
+    var hasCache: Bool { cache != nil }
 
     /// What has been read through this so far.
     public var statistics: ContentStatistics { counters.snapshot }

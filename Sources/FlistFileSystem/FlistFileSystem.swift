@@ -69,6 +69,7 @@ public final class FlistFileSystem: FileSystem {
         let scratch = reply.scratch
         if let count = file.readNow(range, into: scratch) {
             reply.sendScratch(count)
+            if offset == 0 { flist.content.noteStart(of: inode, isLocal: true) }
             return
         }
         let parked = ParkedReply(reply)
@@ -78,6 +79,7 @@ public final class FlistFileSystem: FileSystem {
             case .failure(let error): parked.fail(error.errno)
             }
         }
+        if offset == 0 { flist.content.noteStart(of: inode, isLocal: false) }
     }
 
     public func statistics(_ reply: consuming StatisticsReply) {

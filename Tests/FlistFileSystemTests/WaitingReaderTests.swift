@@ -105,7 +105,9 @@ struct WaitingReaderTests {
             proxy.breakConnections()
             // A failure that took long holds for a moment, so that the kernel's second try does not wait as long again.
             for number in far {
-                #expect(eventually { MountPlace.read(place.path("target/f\(number)")) == .success(contents[number]) })
+                let path = place.path("target/f\(number)")
+                let isMended = eventually { MountPlace.read(path) == .success(contents[number]) }
+                #expect(isMended)
             }
         }
     }
