@@ -78,7 +78,7 @@ final class TemporaryFolder: Sendable {
     var folder: CacheFolder { CacheFolder(path: cache) }
 
     init() {
-        path = NSTemporaryDirectory() + "block-cache-" + UUID().uuidString
+        path = NSTemporaryDirectory() + "/flist-test-cache-" + UUID().uuidString
         mkdir(path, 0o700)
     }
 

@@ -14,7 +14,7 @@ struct HTTPDownloadTests {
     private func download(
         _ url: String, _ options: HTTPDownload.Options = .init(), progress: HTTPDownload.Progress? = nil
     ) throws -> [UInt8] {
-        let path = "\(NSTemporaryDirectory())flist-download-\(UUID().uuidString)"
+        let path = "\(NSTemporaryDirectory())flist-test-download-\(UUID().uuidString)"
         defer { unlink(path) }
         let file = try FileDescriptor(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
         let count = try HTTPDownload.download(url, to: file, options: options, progress: progress)

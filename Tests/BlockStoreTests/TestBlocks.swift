@@ -41,7 +41,7 @@ final class TemporaryFolder {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/store-test-\(UUID().uuidString)"
+        path = FileManager.default.temporaryDirectory.path + "/flist-test-store-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

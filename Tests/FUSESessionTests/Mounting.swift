@@ -28,7 +28,7 @@ func withMount<Result>(
 
 @discardableResult
 func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    var template = Array("/tmp/flist-fuse-XXXXXX\0".utf8CString.dropLast())
+    var template = Array("/tmp/flist-test-fuse-XXXXXX\0".utf8CString.dropLast())
     let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try body(folder)

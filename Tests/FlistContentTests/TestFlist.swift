@@ -13,7 +13,7 @@ final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/content-test-\(UUID().uuidString)"
+        path = FileManager.default.temporaryDirectory.path + "/flist-test-content-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

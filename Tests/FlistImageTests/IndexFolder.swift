@@ -5,7 +5,7 @@ final class IndexFolder {
     let path: String
 
     init() throws {
-        path = NSTemporaryDirectory() + "/index-\(UUID().uuidString)"
+        path = NSTemporaryDirectory() + "/flist-test-index-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -5,7 +5,7 @@ final class Workspace {
     let folder: String
 
     init() throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("flist-image-\(UUID().uuidString)")
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("flist-test-image-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         folder = url.path
     }

@@ -14,7 +14,7 @@ final class Packing {
 
     init() throws {
         // Not in memory: tmpfs has no user xattrs on older kernels.
-        folder = "/var/tmp/flist-tools-\(UUID().uuidString.prefix(8))"
+        folder = "/var/tmp/flist-test-tools-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
     }

@@ -12,7 +12,7 @@ public final class RedisServer: @unchecked Sendable {
 
     public init(options: [String] = []) throws {
         port = try TestSocket.freePort()
-        folder = FileManager.default.temporaryDirectory.path + "/redis-test-\(UUID().uuidString)"
+        folder = FileManager.default.temporaryDirectory.path + "/flist-test-redis-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         socketPath = folder + "/socket"
         self.options = options

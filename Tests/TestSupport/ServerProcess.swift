@@ -14,7 +14,7 @@ final class ServerProcess: @unchecked Sendable {
 
     /// A new folder that a server may fill.
     static func makeFolder(_ name: String) throws -> String {
-        let path = "\(NSTemporaryDirectory())flist-\(name)-\(UUID().uuidString.prefix(8))"
+        let path = "\(NSTemporaryDirectory())flist-test-\(name)-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         return path
     }

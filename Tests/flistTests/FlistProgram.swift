@@ -12,7 +12,7 @@ final class FlistProgram {
     let folder: String
 
     init() throws {
-        folder = "/var/tmp/flist-cli-\(UUID().uuidString.prefix(8))"
+        folder = "/var/tmp/flist-test-cli-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
