@@ -38,7 +38,7 @@ public final class FlistMount: Sendable {
         // Only trees with ACLs pay for having them checked.
         mount.aclSupport = flist.index.summary.hasACLs
         let overlay = try options.writableFolder.map { folder throws(FlistError) in
-            try WritableFolder(folder, like: flist.index).overlay
+            try WritableFolder(folder, like: flist).overlay
         }
         let session = try FUSESession.mount(fileSystem, at: target, options: mount, overlay: overlay)
         return FlistMount(session: session, flist: flist)
