@@ -58,9 +58,10 @@ let package = Package(
         library("Support", ["CLinux"]),
         library("FlistFormat", ["Support"], extra: [.strictMemorySafety()]),
         library("BlockCodec", ["Support", "CZstd", "CSnappy", "CCrypto"]),
+        library("YAML", ["CYAML"]),
         library(
             "BlockStore",
-            ["Support", "BlockCodec", "CHiredis", "CCurl", "CYAML", .product(name: "Logging", package: "swift-log")]),
+            ["Support", "BlockCodec", "CHiredis", "CCurl", "YAML", .product(name: "Logging", package: "swift-log")]),
         library("BlockCache", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
         library("FlistImage", ["Support", "CLinux", "FlistFormat", "BlockCodec", "CSQLite", "CArchive", "CXXHash"]),
         library(

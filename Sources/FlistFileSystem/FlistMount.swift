@@ -44,6 +44,12 @@ public final class FlistMount: Sendable {
         return FlistMount(session: session, flist: flist)
     }
 
+    /// Whether the connection to the kernel has ended, by an unmount or by force.
+    public var hasEnded: Bool { session.hasEnded }
+
+    /// The file system's number in the mount table; nil if it was gone at once.
+    public var device: MountTable.Device? { session.device }
+
     /// Waits until the mount is gone, by `umount` or by `stop()`.
     public func wait() { session.wait() }
 
