@@ -62,6 +62,7 @@ let package = Package(
         library(
             "BlockStore",
             ["Support", "BlockCodec", "CHiredis", "CCurl", "YAML", .product(name: "Logging", package: "swift-log")]),
+        library("Hub", ["Support", "CLinux", "BlockCodec", "BlockStore", .product(name: "Logging", package: "swift-log")]),
         library("BlockCache", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
         library("FlistImage", ["Support", "CLinux", "FlistFormat", "BlockCodec", "CSQLite", "CArchive", "CXXHash"]),
         library(
@@ -99,6 +100,7 @@ let package = Package(
         tests("FlistFormat", ["Support"]),
         tests("BlockCodec", ["Support"]),
         tests("BlockStore", ["Support", "BlockCodec"]),
+        tests("Hub", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
         tests("BlockCache", ["Support", "BlockCodec"]),
         tests("FlistImage", ["Support", "FlistFormat", "BlockCodec"]),
         tests("FlistContent", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage"]),
