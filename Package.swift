@@ -50,6 +50,7 @@ let package = Package(
         system("CSnappy", apt: "libsnappy-dev"),
         system("CCrypto", apt: "libssl-dev"),
         system("CHiredis", apt: "libhiredis-dev"),
+        system("CMessagePack", apt: "libmsgpack-dev"),
         system("CCurl", apt: "libcurl4-openssl-dev"),
         system("CYAML", apt: "libyaml-dev"),
         system("CXXHash", apt: "libxxhash-dev"),
@@ -57,11 +58,12 @@ let package = Package(
 
         library("Support", ["CLinux"]),
         library("FlistFormat", ["Support"], extra: [.strictMemorySafety()]),
+        library("Redis", ["Support", "CHiredis"]),
         library("BlockCodec", ["Support", "CZstd", "CSnappy", "CCrypto"]),
         library("YAML", ["CYAML"]),
         library(
             "BlockStore",
-            ["Support", "BlockCodec", "CHiredis", "CCurl", "YAML", .product(name: "Logging", package: "swift-log")]),
+            ["Support", "BlockCodec", "Redis", "CCurl", "YAML", .product(name: "Logging", package: "swift-log")]),
         library("Hub", ["Support", "CLinux", "BlockCodec", "BlockStore", .product(name: "Logging", package: "swift-log")]),
         library("BlockCache", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
         library("FlistImage", ["Support", "CLinux", "FlistFormat", "BlockCodec", "CSQLite", "CArchive", "CXXHash"]),
@@ -83,6 +85,7 @@ let package = Package(
             [
                 "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
             ]),
+        library("ZBus", ["Support", "Redis", "CMessagePack", .product(name: "Logging", package: "swift-log")]),
         .executableTarget(
             name: "flist",
             dependencies: [
@@ -98,6 +101,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Support"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("Support", []),
         tests("FlistFormat", ["Support"]),
+        tests("Redis", ["Support"]),
         tests("BlockCodec", ["Support"]),
         tests("BlockStore", ["Support", "BlockCodec"]),
         tests("Hub", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
@@ -112,6 +116,7 @@ let package = Package(
                 "FlistTools", "FUSESession", "flist",
             ]),
         tests("FlistTools", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
+        tests("ZBus", ["Support", "Redis", .product(name: "Logging", package: "swift-log")]),
         .testTarget(
             name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: testSettings),
     ]

@@ -1,5 +1,3 @@
-internal import Support
-
 /// Percent-encoding of the parts of an address (RFC 3986, 2.1).
 public enum PercentEncoding {
     /// The decoded text; nil when an escape is broken or the bytes are no UTF-8 or hold a NUL.
