@@ -20,9 +20,9 @@ public func unmount(_ target: String, lazy: Bool = false) throws(FlistError) {
     guard let helper else {
         throw FlistError(.permission, "cannot unmount \(target): fusermount3 is missing, install fuse3")
     }
-    let result = try Fusermount.run(helper, ["-u"] + (lazy ? ["-z"] : []) + ["--", target])
+    let result = try helper.run(["-u"] + (lazy ? ["-z"] : []) + ["--", target])
     guard result.status != 0 else { return }
-    let says = result.message.isEmpty ? "fusermount3 ended with \(result.status)" : result.message
+    let says = result.complaint.isEmpty ? "fusermount3 ended with \(result.status)" : result.complaint
     throw FlistError(says.contains("busy") ? .busy : .io, "cannot unmount \(target): \(says)")
 }
 

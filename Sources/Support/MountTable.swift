@@ -1,5 +1,4 @@
 internal import Glibc
-public import Support
 
 /// The mounts of the calling thread's mount namespace, in the kernel's order: what lies on top comes later.
 public struct MountTable: Sendable {
