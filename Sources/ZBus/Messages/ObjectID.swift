@@ -24,5 +24,5 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
     public func queue(of module: String) -> String { "\(module).\(self)" }
 
     /// The object by which every module tells its status.
-    static let status = ObjectID(name: "zbus", version: "1.0")
+    public static let status = ObjectID(name: "zbus", version: "1.0")
 }
