@@ -64,7 +64,9 @@ let package = Package(
         library(
             "BlockStore",
             ["Support", "BlockCodec", "Redis", "CCurl", "YAML", .product(name: "Logging", package: "swift-log")]),
-        library("Hub", ["Support", "CLinux", "BlockCodec", "BlockStore", .product(name: "Logging", package: "swift-log")]),
+        library(
+            "Hub",
+            ["Support", "CLinux", "BlockCodec", "BlockStore", .product(name: "Logging", package: "swift-log")]),
         library("BlockCache", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
         library("FlistImage", ["Support", "CLinux", "FlistFormat", "BlockCodec", "CSQLite", "CArchive", "CXXHash"]),
         library(
@@ -98,13 +100,14 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Support"], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: ["Support", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("Support", []),
         tests("FlistFormat", ["Support"]),
         tests("Redis", ["Support"]),
         tests("BlockCodec", ["Support"]),
         tests("BlockStore", ["Support", "BlockCodec"]),
-        tests("Hub", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
+        tests("Hub", ["Support", "BlockCodec"]),
         tests("BlockCache", ["Support", "BlockCodec"]),
         tests("FlistImage", ["Support", "FlistFormat", "BlockCodec"]),
         tests("FlistContent", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage"]),

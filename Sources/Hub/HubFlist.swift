@@ -6,4 +6,10 @@ public struct HubFlist: Sendable, Hashable {
     public let md5: String
     /// False when the hub could not be asked: the flist is what an earlier fetch of this very address left.
     public let isFresh: Bool
+
+    public init(path: String, md5: String, isFresh: Bool) {
+        self.path = path
+        self.md5 = md5
+        self.isFresh = isFresh
+    }
 }

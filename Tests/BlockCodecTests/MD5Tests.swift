@@ -14,9 +14,12 @@ struct MD5Tests {
                 "57edf4a22be3c955ac49da2e2107b67a"
             ),
         ])
-    func hash(text: String, digest: String) throws {
+    func hash(text: String, digest: String) {
         for size in [1, 7, 1000] {
-            var hasher = try #require(MD5())
+            guard var hasher = MD5() else {
+                Issue.record("libcrypto has no MD5")
+                return
+            }
             let bytes = Array(text.utf8)
             for start in stride(from: 0, to: bytes.count, by: size) {
                 bytes[start..<min(start + size, bytes.count)].withUnsafeBytes { hasher.update($0) }

@@ -1,6 +1,7 @@
 import BlockStore
 import FlistImage
 import Support
+import TestSupport
 import Testing
 
 @testable import FlistContent

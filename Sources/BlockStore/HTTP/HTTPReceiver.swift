@@ -81,8 +81,9 @@ final class HTTPReceiver {
 
     private func failure(_ code: CURLcode, _ head: HTTPHead?) -> HTTPFailure? {
         switch code {
-        case CURLE_TOO_MANY_REDIRECTS, CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
-            return .refused(handle.message(code))
+        case CURLE_TOO_MANY_REDIRECTS, CURLE_URL_MALFORMAT: return .refused(handle.message(code))
+        // Without an answer it is one that is no HTTP: some other program, or a broken one.
+        case CURLE_UNSUPPORTED_PROTOCOL where head != nil: return .refused(handle.message(code))
         default: break
         }
         guard let status = head?.status, status >= 400 || code == CURLE_OK else { return connectionFailure(code) }
