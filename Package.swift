@@ -54,6 +54,7 @@ let package = Package(
         system("CCurl", apt: "libcurl4-openssl-dev"),
         system("CYAML", apt: "libyaml-dev"),
         system("CXXHash", apt: "libxxhash-dev"),
+        system("CBtrfs", apt: "libbtrfsutil-dev"),
         .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
 
         library("Support", ["CLinux"]),
@@ -87,6 +88,7 @@ let package = Package(
             [
                 "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
             ]),
+        library("Volumes", ["Support", "CLinux", "CBtrfs", .product(name: "Logging", package: "swift-log")]),
         library("ZBus", ["Support", "Redis", "CMessagePack", .product(name: "Logging", package: "swift-log")]),
         .executableTarget(
             name: "flist",
@@ -119,6 +121,7 @@ let package = Package(
                 "FlistTools", "FUSESession", "flist",
             ]),
         tests("FlistTools", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
+        tests("Volumes", ["Support", "FUSESession", .product(name: "Logging", package: "swift-log")]),
         tests("ZBus", ["Support", "Redis", .product(name: "Logging", package: "swift-log")]),
         .testTarget(
             name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: testSettings),

@@ -20,19 +20,29 @@ public struct HelperProgram: Sendable {
         self.path = path
     }
 
-    /// Runs it and waits until it ends; what it writes to its standard error is kept. Blocks.
+    /// Runs it and waits until it ends. It reads nothing, and only what it complains about is kept. Blocks.
     public func run(_ arguments: [String]) throws(FlistError) -> End {
         var pipe: [Int32] = [-1, -1]
         guard linux_pipe2(&pipe, O_CLOEXEC) == 0 else { throw FlistError("cannot run \(path)", errno: .current) }
         let output = FileDescriptor(owning: pipe[0])
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, pipe[1], 2)
+        // Our worker threads block all signals; a program must be able to hear them.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let words = ([path] + arguments).map { strdup($0) }
         var process = pid_t()
-        let code = posix_spawn(&process, path, &actions, nil, words + [nil], environ)
+        let code = posix_spawn(&process, path, &actions, &attributes, words + [nil], environ)
         words.forEach { free($0) }
         posix_spawn_file_actions_destroy(&actions)
+        posix_spawnattr_destroy(&attributes)
         close(pipe[1])
         guard code == 0 else { throw FlistError("cannot run \(path)", errno: Errno(rawValue: code)) }
         let complaint = Self.drain(output)
