@@ -90,6 +90,12 @@ let package = Package(
             ]),
         library("Volumes", ["Support", "CLinux", "CBtrfs", .product(name: "Logging", package: "swift-log")]),
         library("ZBus", ["Support", "Redis", "CMessagePack", .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "FlistManager",
+            dependencies: [
+                "Support", "CLinux", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession",
+                "FlistFileSystem", "Hub", "Volumes", "ZBus", .product(name: "Logging", package: "swift-log"),
+            ], exclude: ["FlisterMetrics.swift"], swiftSettings: settings),
         .executableTarget(
             name: "flist",
             dependencies: [
@@ -123,6 +129,12 @@ let package = Package(
         tests("FlistTools", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
         tests("Volumes", ["Support", "FUSESession", .product(name: "Logging", package: "swift-log")]),
         tests("ZBus", ["Support", "Redis", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "FlistManager",
+            [
+                "Support", "CLinux", "BlockStore", "FlistTools", "Volumes", "ZBus", "Hub",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: testSettings),
     ]
