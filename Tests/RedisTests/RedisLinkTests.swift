@@ -19,7 +19,8 @@ struct RedisLinkTests {
             #expect(try link.command("PING") == .status("PONG"))
             #expect(try link.command("GET", "nothing") == .null)
             #expect(try link.command("RPUSH", "list", "a", "") == .integer(2))
-            #expect(try link.command("BLPOP", "none", "list", "1") == .array([.bytes([UInt8]("list".utf8)), .bytes([97])]))
+            #expect(
+                try link.command("BLPOP", "none", "list", "1") == .array([.bytes([UInt8]("list".utf8)), .bytes([97])]))
             #expect(try link.command("LRANGE", "list", "0", "-1") == .array([.bytes([])]))
             #expect(try link.command("LRANGE", "none", "0", "-1") == .array([]))
             try link.command("DEL", "list")

@@ -1,3 +1,5 @@
+internal import Support
+
 /// The parts of an http address that matter here: user and password are kept apart from what is shown.
 struct HTTPAddress: Sendable, Hashable {
     /// Scheme, host, port and path, without a slash at the end.

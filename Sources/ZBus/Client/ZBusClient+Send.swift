@@ -78,6 +78,6 @@ extension ZBusClient {
 
     private static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
-        return attoseconds == 0 ? "\(seconds) s" : "\(duration / .milliseconds(1)) ms"
+        return attoseconds == 0 ? "\(seconds) s" : "\(Int(duration / .milliseconds(1))) ms"
     }
 }
