@@ -119,6 +119,19 @@ struct ClientTests {
         }
     }
 
+    @Test("says when the broker does not take its request")
+    func refused() throws {
+        let fixture = try ServerFixture()
+        _ = try fixture.link.command("SET", "other.test@1.0", "x")
+        let client = try fixture.client
+        let error = failure { _ = try client.call("other", ServerFixture.object, "M", [], timeout: .seconds(20)) }
+        #expect(error?.code == .unavailable)
+        #expect(
+            error?.message
+                == "the broker unix://\(fixture.redis.socketPath) does not take the call into other.test@1.0: "
+                + "refused: WRONGTYPE Operation against a key holding the wrong kind of value")
+    }
+
     @Test("says when the value is of another type")
     func wrongType() throws {
         let fixture = try ServerFixture()
@@ -171,6 +184,8 @@ struct ClientTests {
             result.withLock { $0 = text }
         }
         #expect(fixture.gate.waitUntil(1))
+        // The two readers of the server, and the call once it knows that its request was taken.
+        #expect(try eventually { try fixture.waiting() == 3 })
         fixture.redis.stop()
         #expect(eventually { !fixture.server.isConnected })
         try fixture.redis.start()

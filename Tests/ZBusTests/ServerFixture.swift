@@ -148,6 +148,12 @@ final class ServerFixture {
         return ZBusResponse(decoding: payload, limit: 1 << 26)
     }
 
+    /// Connections that wait at a list.
+    func waiting() throws -> Int {
+        guard case .bytes(let text) = try link.command("CLIENT", "LIST") else { return 0 }
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").count { $0.contains(" flags=b") }
+    }
+
     func integer(_ words: String...) throws -> Int64? {
         guard case .integer(let number) = try link.command(words.map { [UInt8]($0.utf8) }) else { return nil }
         return number
