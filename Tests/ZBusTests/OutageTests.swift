@@ -126,6 +126,21 @@ struct OutageTests {
         #expect(fixture.server.stop(grace: .seconds(20)))
     }
 
+    @Test("makes a new connection without a word when the old one was closed and the broker is there")
+    func closedConnections() throws {
+        let fixture = try ServerFixture()
+        let client = try fixture.client
+        for text in ["a", "b"] {
+            #expect(
+                try client.call("mod", ServerFixture.object, "Echo", [.text(text)], timeout: .seconds(20))
+                    == .text(text))
+            _ = try client.status(of: "mod", timeout: .seconds(20))
+            _ = try fixture.link.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        }
+        #expect(fixture.server.waitUntilReady(.after(.seconds(20))))
+        #expect(fixture.log.all == [])
+    }
+
     @Test("goes on when something else stood in place of a queue")
     func wrongType() throws {
         let fixture = try ServerFixture()

@@ -162,6 +162,20 @@ struct ServerTests {
         #expect(try fixture.client.status(of: "mod", timeout: .seconds(20)).workers.count == 2)
     }
 
+    @Test("goes on after a message of more than a connection takes")
+    func huge() throws {
+        let fixture = try ServerFixture()
+        try fixture.push([UInt8](repeating: 0x61, count: 65 << 20))
+        #expect(
+            eventually {
+                fixture.log.all.first?.hasSuffix("protocol error: an answer of more than 64.0 MiB") ?? false
+            })
+        #expect(
+            try fixture.client.call("mod", ServerFixture.object, "Echo", [.text("x")], timeout: .seconds(20))
+                == .text("x"))
+        #expect(try fixture.integer("LLEN", ServerFixture.queue) == 0)
+    }
+
     @Test("survives requests with bytes changed at random")
     func mutated() throws {
         let fixture = try ServerFixture()

@@ -78,6 +78,7 @@ extension ZBusClient {
     private func overdue(_ call: PendingCall, _ link: RedisLink?) -> String {
         var reason = "is the module running?"
         if let link = try? link ?? borrow(.after(.seconds(1))) {
+            link.setCommandTimeout(.seconds(1))
             let words = [[UInt8]("LREM".utf8), [UInt8](call.queue.utf8), [UInt8]("1".utf8), call.payload]
             let removed = try? link.command(words)
             if removed == .integer(0) { reason = "the module took the request, and is still at it or has died" }
