@@ -2,7 +2,7 @@ internal import Redis
 internal import Support
 
 extension BrokerAddress {
-    /// How long connecting may take, for each address of a host.
+    /// How long connecting may take, for each address of a host, and then every answer until the link is ready.
     private static let connectTimeout = Duration.seconds(5)
     /// More than a request may have, so that one that is too large is popped, logged and dropped.
     private static let replyLimit = 64 << 20
@@ -11,7 +11,7 @@ extension BrokerAddress {
     ///
     /// - Parameter commandTimeout: well above what blocking commands may take: an answer that comes later is lost.
     func connect(_ scope: ConnectScope?, commandTimeout: Duration) throws(RedisError) -> RedisLink {
-        let link = try open(scope, commandTimeout)
+        let link = try open(scope, min(Self.connectTimeout, commandTimeout))
         if let password {
             do throws(RedisError) {
                 try link.command("AUTH", password)
@@ -20,6 +20,7 @@ extension BrokerAddress {
             }
         }
         try link.command("PING")
+        link.setCommandTimeout(commandTimeout)
         return link
     }
 
@@ -29,7 +30,7 @@ extension BrokerAddress {
             do throws(RedisError) {
                 result = .success(
                     try RedisLink(
-                        endpoint, connectTimeout: Self.connectTimeout, commandTimeout: timeout,
+                        endpoint, connectTimeout: timeout, commandTimeout: timeout,
                         replyLimit: Self.replyLimit))
             } catch {
                 result = .failure(error)

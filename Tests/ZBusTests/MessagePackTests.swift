@@ -1,4 +1,5 @@
 import Support
+import TestSupport
 import Testing
 
 @testable import ZBus
@@ -18,7 +19,8 @@ struct MessagePackTests {
         (.string([]), "a0"), (.text("a"), "a161"), (.binary([]), "c400"), (.binary([1, 2]), "c4020102"),
         (.array([]), "90"), (.array([.nil, .int(1)]), "92c001"), (.map([]), "80"),
         (.structure(["b": .int(1), "a": .bool(true)]), "82a16201a161c3"),
-        (.ext(5, [1]), "d40501"), (.ext(5, [1, 2]), "d5050102"), (.ext(5, [1, 2, 3]), "c70305010203"),
+        (.ext(5, []), "c70005"), (.ext(5, [1]), "d40501"), (.ext(5, [1, 2]), "d5050102"),
+        (.ext(5, [1, 2, 3]), "c70305010203"),
         (.ext(-1, [1, 2, 3, 4]), "d6ff01020304"),
         (.timestamp(seconds: 1, nanoseconds: 0), "d6ff00000001"),
         (.timestamp(seconds: 0xffff_ffff, nanoseconds: 0), "d6ffffffffff"),
@@ -84,9 +86,9 @@ struct MessagePackTests {
         ("", .truncated), ("c1", .invalid(0xc1)), ("91c1", .invalid(0xc1)), ("a2", .truncated), ("a261", .truncated),
         ("d9", .truncated), ("dbffffffff", .truncated), ("c6ffffffff00", .truncated), ("ddffffffff", .truncated),
         ("ddffffffffc0", .truncated), ("dfffffffff", .truncated), ("df7fffffffc0c0", .truncated), ("81c0", .truncated),
-        ("c9ffffffff00", .truncated), ("c7", .truncated), ("c70005", .truncated), ("d4", .truncated),
+        ("c9ffffffff00", .truncated), ("c7", .truncated), ("d4", .truncated),
         ("d405", .truncated), ("cb00", .truncated), ("cc", .truncated), ("93c0c0", .truncated),
-        (String(repeating: "91", count: 17) + "c0", .tooDeep), (String(repeating: "81", count: 40), .truncated),
+        (String(repeating: "91", count: 17) + "c0", .tooDeep), (String(repeating: "81", count: 10), .truncated),
         (String(repeating: "81", count: 40) + String(repeating: "c0", count: 80), .tooDeep),
         (String(repeating: "91", count: 100_000), .tooDeep),
     ]
@@ -94,11 +96,7 @@ struct MessagePackTests {
     @Test("is refused when it declares what it does not have, or is nested too deep", arguments: hostile)
     func refused(hex: String, error: MessagePackError) throws {
         let bytes = try #require(Hex.decode(hex))
-        if hex == "c70005" {
-            #expect(try MessagePackValue(decoding: bytes) == .ext(5, []))
-        } else {
-            #expect(throws: error) { try MessagePackValue(decoding: bytes) }
-        }
+        #expect(throws: error) { try MessagePackValue(decoding: bytes) }
     }
 
     @Test("may be 16 levels deep and 1 MiB long")
@@ -117,21 +115,22 @@ struct MessagePackTests {
     @Test("of random bytes is read or refused, and what was read is written and read the same")
     func random() throws {
         var generator = SeededGenerator(seed: 7)
-        var (read, refused) = (0, 0)
+        var (read, refused, changed) = (0, 0, 0)
         for _ in 0..<20_000 {
             let bytes = (0..<Int.random(in: 0..<64, using: &generator)).map { _ in
                 UInt8.random(in: .min ... .max, using: &generator)
             }
             if let value = try? MessagePackValue(decoding: bytes) {
                 read += 1
-                // Bits of a NaN are kept, but it is not equal to itself.
-                let again = try MessagePackValue(decoding: value.encoded)
-                #expect(again.encoded == value.encoded)
+                // Compared as bytes: a NaN is not equal to itself.
+                let bytes = value.encoded
+                if try MessagePackValue(decoding: bytes).encoded != bytes { changed += 1 }
             } else {
                 refused += 1
             }
         }
         #expect(read > 1000)
         #expect(refused > 1000)
+        #expect(changed == 0)
     }
 }

@@ -17,15 +17,7 @@ extension ZBusClient {
 
     /// Queues the request once, and waits for what comes to its list.
     func send(_ call: PendingCall) throws(ZBusError) -> [UInt8] {
-        var link: RedisLink?
-        do throws(RedisError) {
-            let first = try borrow(call.deadline)
-            try first.command([[UInt8]("RPUSH".utf8), [UInt8](call.queue.utf8), call.payload])
-            link = first
-        } catch {
-            throw .noAnswer(
-                FlistError(.unavailable, "the call could not be sent to \(call.queue) at \(broker): \(error)"))
-        }
+        var link: RedisLink? = try queue(call)
         var backoff = Backoff()
         while !call.deadline.hasPassed {
             do throws(RedisError) {
@@ -52,6 +44,24 @@ extension ZBusClient {
         throw .noAnswer(FlistError(.timedOut, overdue(call, link)))
     }
 
+    private func queue(_ call: PendingCall) throws(ZBusError) -> RedisLink {
+        var problem = "the call could not be sent to \(call.queue) at \(broker)"
+        do throws(RedisError) {
+            let link = try borrow(call.deadline)
+            problem = "the connection broke while the call was sent; it may be in \(call.queue) at \(broker) or not"
+            do throws(RedisError) {
+                try link.command([[UInt8]("RPUSH".utf8), [UInt8](call.queue.utf8), call.payload])
+            } catch .refused(let reason) {
+                giveBack(link)
+                problem = "the broker \(broker) does not take the call into \(call.queue)"
+                throw .refused(reason)
+            }
+            return link
+        } catch {
+            throw .noAnswer(FlistError(error == .timedOut ? .timedOut : .unavailable, "\(problem): \(error)"))
+        }
+    }
+
     private func answer(to call: PendingCall, _ link: RedisLink) throws(RedisError) -> [UInt8]? {
         // For the last second the socket gives up earlier than the server, which costs the connection.
         link.setCommandTimeout(min(.seconds(10), call.deadline.remaining))
@@ -68,6 +78,7 @@ extension ZBusClient {
     private func overdue(_ call: PendingCall, _ link: RedisLink?) -> String {
         var reason = "is the module running?"
         if let link = try? link ?? borrow(.after(.seconds(1))) {
+            link.setCommandTimeout(.seconds(1))
             let words = [[UInt8]("LREM".utf8), [UInt8](call.queue.utf8), [UInt8]("1".utf8), call.payload]
             let removed = try? link.command(words)
             if removed == .integer(0) { reason = "the module took the request, and is still at it or has died" }
@@ -78,6 +89,6 @@ extension ZBusClient {
 
     private static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
-        return attoseconds == 0 ? "\(seconds) s" : "\(duration / .milliseconds(1)) ms"
+        return attoseconds == 0 ? "\(seconds) s" : "\(Int(duration / .milliseconds(1))) ms"
     }
 }

@@ -85,6 +85,7 @@ public final class ZBusClient: Sendable {
     func borrow(_ deadline: Deadline) throws(RedisError) -> RedisLink {
         while let link = idle.withLock({ $0.popLast() }) {
             // A request must be sent once: whether the connection still lives has to be known before.
+            link.setCommandTimeout(min(Self.commandTimeout, deadline.remaining))
             if (try? link.command("PING")) != nil { return link }
         }
         return try broker.connect(scope, commandTimeout: min(Self.commandTimeout, deadline.remaining))
@@ -92,7 +93,6 @@ public final class ZBusClient: Sendable {
 
     func giveBack(_ link: RedisLink) {
         guard !link.isBroken else { return }
-        link.setCommandTimeout(Self.commandTimeout)
         idle.withLock { if $0.count < Self.idleLinks { $0.append(link) } }
     }
 }

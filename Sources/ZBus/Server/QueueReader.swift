@@ -40,7 +40,7 @@ final class QueueReader: Sendable {
         var link: RedisLink?
         var backoff = Backoff()
         var refusal: String?
-        var isAdmitted = false
+        var (isAdmitted, isProven) = (false, false)
         while !state.withLock({ $0.isStopping }) {
             if !isAdmitted {
                 guard admit() else { break }
@@ -50,11 +50,10 @@ final class QueueReader: Sendable {
                 let current: RedisLink
                 if let link { current = link } else { current = try connect() }
                 link = current
-                guard let payload = try take(current) else {
-                    (backoff, refusal) = (Backoff(), nil)
-                    continue
-                }
-                (backoff, refusal, isAdmitted) = (Backoff(), nil, false)
+                let payload = try take(current)
+                (backoff, refusal, isProven) = (Backoff(), nil, true)
+                guard let payload else { continue }
+                isAdmitted = false
                 deliver(payload)
             } catch {
                 if case .refused(let reason) = error, let link, !link.isBroken {
@@ -62,9 +61,11 @@ final class QueueReader: Sendable {
                     if refusal != reason { line.logger.error("the broker refuses to give out messages: \(reason)") }
                     refusal = reason
                 } else {
-                    if link != nil { line.down(error) }
-                    link = nil
                     disconnected()
+                    // What worked may have been closed while all workers were busy: no outage as long as another is made.
+                    defer { (link, isProven) = (nil, false) }
+                    if isProven, case .unreachable = error { continue }
+                    if link != nil { line.down(error) }
                 }
                 _ = state.wait(until: .after(backoff.next())) { $0.isStopping ? true : nil }
             }
