@@ -69,15 +69,20 @@ struct FlistFetch {
         let found = try finish(sink)
         guard let told, told != found else { return try store(temporary, found, validator?.text) }
         // The flist may have been replaced between the two answers.
-        if let second = try askHash(web), second == found { return try store(temporary, found, validator?.text) }
-        logger.warning("\(address.shown): has the MD5 \(found), its hub says \(told); it is fetched again")
+        let second = try askHash(web) ?? told
+        if second == found { return try store(temporary, found, validator?.text) }
+        logger.warning("\(address.shown): has the MD5 \(found), its hub says \(second); it is fetched again")
         do throws(Errno) { try sink.restart() } catch { throw HubTrouble("cannot write it", error) }
         guard case .complete(let validator) = try transfer(web, into: sink, unless: nil) else {
             throw HubTrouble(.unable, .unavailable, "the hub sent nothing")
         }
         let again = try finish(sink)
-        guard let last = try askHash(web), last != again else { return try store(temporary, again, validator?.text) }
-        throw HubTrouble(.answer, .corrupt, "it has the MD5 \(again), its hub says \(last) in the .md5 file beside it")
+        let last = try askHash(web) ?? second
+        guard last == again else {
+            throw HubTrouble(
+                .answer, .corrupt, "it has the MD5 \(again), its hub says \(last) in the .md5 file beside it")
+        }
+        return try store(temporary, again, validator?.text)
     }
 
     /// Nil when the hub does not tell.

@@ -153,6 +153,18 @@ struct HubFaultTests {
         #expect(place.names == [])
     }
 
+    @Test("a hub that no longer tells the MD5 it told is still held to it")
+    func hashGone() throws {
+        let wrong = TestContent.bytes(3, count: 1000)
+        let server = try ScriptedHub { request, number in
+            guard request.path == "/a.md5" else { return [.answer(200, body: wrong)] }
+            return number == 0 ? [.answer(200, body: Array(Self.md5.utf8))] : [.answer(404)]
+        }
+        let error = #expect(throws: FlistError.self) { try place.hub().fetch("\(server.url)/a") }
+        #expect(error?.code == .corrupt)
+        #expect(place.names == [])
+    }
+
     @Test("a flist that is being replaced comes in its new form", arguments: ["hash first", "bytes first"])
     func replacedMeanwhile(order: String) throws {
         let new = TestContent.bytes(3, count: 1000)
