@@ -11,6 +11,7 @@ struct FlistFetch {
     let book: AddressBook
     let holds: FlistHolds
     let session: HTTPSession
+    let isClosed: Monitor<Bool>
     let logger: Logger
     let deadline: Deadline
     /// What an earlier fetch brought, and is here.
@@ -24,6 +25,7 @@ struct FlistFetch {
         holds = hub.holds
         session = hub.session
         logger = hub.logger
+        isClosed = hub.isClosed
         deadline = .after(hub.options.deadline)
         let earlier = book.recall(address.key)
         if let earlier { holds.hold(earlier.md5) }
@@ -67,15 +69,20 @@ struct FlistFetch {
         let found = try finish(sink)
         guard let told, told != found else { return try store(temporary, found, validator?.text) }
         // The flist may have been replaced between the two answers.
-        if let second = try askHash(web), second == found { return try store(temporary, found, validator?.text) }
-        logger.warning("\(address.shown): has the MD5 \(found), its hub says \(told); it is fetched again")
-        do throws(Errno) { try sink.restart() } catch { throw .init(.local, .io, "cannot write it", cause: error) }
+        let second = try askHash(web) ?? told
+        if second == found { return try store(temporary, found, validator?.text) }
+        logger.warning("\(address.shown): has the MD5 \(found), its hub says \(second); it is fetched again")
+        do throws(Errno) { try sink.restart() } catch { throw HubTrouble("cannot write it", error) }
         guard case .complete(let validator) = try transfer(web, into: sink, unless: nil) else {
             throw HubTrouble(.unable, .unavailable, "the hub sent nothing")
         }
         let again = try finish(sink)
-        guard let last = try askHash(web), last != again else { return try store(temporary, again, validator?.text) }
-        throw HubTrouble(.answer, .corrupt, "it has the MD5 \(again), its hub says \(last) in the .md5 file beside it")
+        let last = try askHash(web) ?? second
+        guard last == again else {
+            throw HubTrouble(
+                .answer, .corrupt, "it has the MD5 \(again), its hub says \(last) in the .md5 file beside it")
+        }
+        return try store(temporary, again, validator?.text)
     }
 
     /// Nil when the hub does not tell.
@@ -83,7 +90,8 @@ struct FlistFetch {
         let limit = Deadline.after(known == nil ? options.hashDeadline : options.cachedWait)
         let attempts = known == nil ? options.attempts : options.cachedAttempts
         let retry = Retry(
-            attempts: attempts, firstAttempts: attempts, deadline: min(limit, deadline), options: options)
+            attempts: attempts, deadline: min(limit, deadline), options: options,
+            isClosed: isClosed)
         let question = HashQuestion(address: web, session: session, options: options)
         do throws(HubTrouble) {
             return Digest(hex: try question.ask(retry, onRetry: logRetry))
@@ -98,8 +106,9 @@ struct FlistFetch {
         _ web: HTTPAddress, into sink: FlistSink, unless: HTTPValidator?
     ) throws(HubTrouble) -> FlistTransfer.Outcome {
         let retry = Retry(
-            attempts: options.attempts, firstAttempts: known == nil ? options.attempts : options.cachedAttempts,
-            deadline: deadline, options: options)
+            attempts: options.attempts,
+            quick: known == nil ? nil : (options.cachedAttempts, .after(options.cachedWait)),
+            deadline: deadline, options: options, isClosed: isClosed)
         return try FlistTransfer(address: web, session: session, options: options, retry: retry)
             .run(into: sink, unless: unless, onRetry: logRetry)
     }
@@ -112,7 +121,7 @@ struct FlistFetch {
         try local.copy(to: temporary.descriptor)
         let md5: Digest
         do throws(Errno) { md5 = try MD5.hash(of: temporary.descriptor) } catch {
-            throw HubTrouble(.local, .io, "cannot hash it", cause: error)
+            throw HubTrouble("cannot hash it", error)
         }
         return try store(temporary, md5, mark)
     }
@@ -122,7 +131,7 @@ struct FlistFetch {
             return try FlistSink(
                 file.descriptor, shown: address.shown, interval: options.progressInterval, logger: logger)
         } catch {
-            throw HubTrouble(.local, .io, "cannot write it", cause: error)
+            throw HubTrouble("cannot write it", error)
         }
     }
 

@@ -84,7 +84,7 @@ final class FlistFolder: Sendable {
     }
 
     private func trouble(_ errno: Errno) -> HubTrouble {
-        HubTrouble(.local, .io, "cannot write in \(path); free space may be short", cause: errno)
+        HubTrouble("cannot write in \(path)", errno)
     }
 }
 

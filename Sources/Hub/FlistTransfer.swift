@@ -23,6 +23,7 @@ struct FlistTransfer {
         return try retry.run(onRetry: onRetry) { () throws(HubTrouble) in
             var request = HTTPGet(address, options: options.http(until: retry.deadline))
             request.options.limit = options.limit
+            request.isAbandoned = { retry.isClosed.withLock { $0 } }
             request.resume = resume
             // One condition at a time: what is here in part is newer.
             request.unless = resume == nil ? unless : nil

@@ -15,6 +15,7 @@ struct HashQuestion {
         try retry.run(onRetry: onRetry) { () throws(HubTrouble) in
             var request = HTTPGet(address.addingToPath(".md5"), options: options.http(until: retry.deadline))
             request.options.limit = Self.maximumLength
+            request.isAbandoned = { retry.isClosed.withLock { $0 } }
             let (answer, body) = session.get(request)
             if answer.failure == .tooLarge { throw Self.invalidLength }
             if let trouble = HubTrouble(answer, limit: Self.maximumLength) { throw trouble }
@@ -26,13 +27,13 @@ struct HashQuestion {
     static func read(besideFile path: String) throws(HubTrouble) -> String? {
         let file: FileDescriptor
         do throws(Errno) { file = try LocalFlist.openFile("\(path).md5") } catch .noEntry { return nil } catch {
-            throw HubTrouble(.local, .io, "cannot open \(path).md5", cause: error)
+            throw HubTrouble("cannot open \(path).md5", error)
         }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(maximumLength) + 1, alignment: 1)
         defer { buffer.deallocate() }
         let count: Int
         do throws(Errno) { count = try file.read(into: buffer, at: 0) } catch {
-            throw HubTrouble(.local, .io, "cannot read \(path).md5", cause: error)
+            throw HubTrouble("cannot read \(path).md5", error)
         }
         guard count <= Int(maximumLength) else { throw invalidLength }
         return try read(Array(buffer[..<count]))

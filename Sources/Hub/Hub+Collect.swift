@@ -20,8 +20,7 @@ extension Hub {
             removed += 1
             bytes += size
         }
-        let left = Set(folder.all())
-        book.removeEntries { left.contains($0) }
+        book.removeEntries { (try? FileStamp(path: folder.path(of: $0))) != nil }
         return (removed, bytes)
     }
 

@@ -14,7 +14,8 @@ extension Hub {
         public var connectTimeout: Duration = .seconds(10)
         /// Under 64 bytes per second for this long, a transfer is given up. Whole seconds.
         public var stallTimeout: Duration = .seconds(30)
-        /// How long a hub has to say whether the flist that is already here is still the one.
+        /// How long a hub has to say whether the flist that is already here is still the one. A hub that did answer, but
+        /// then does not send the new one, is waited for as long as `stallTimeout`, once.
         public var cachedWait: Duration = .seconds(3)
         /// Attempts while there is a flist of an earlier fetch to fall back on.
         public var cachedAttempts = 2

@@ -14,6 +14,8 @@ public final class Hub: Sendable {
     let book: AddressBook
     let holds = FlistHolds()
     let session = HTTPSession()
+    /// True once all is to end.
+    let isClosed = Monitor(false)
     private let fetches = FlightTable<HubFlist>()
 
     /// Makes `folder` where it is missing, and removes what ended processes left unfinished in it.
@@ -66,6 +68,12 @@ public final class Hub: Sendable {
         throw FlistError(.unsupported, "hash not supported by flist host")
     }
 
+    /// Ends all that runs, within a second or so, and all to come, with an error `unavailable`. Does not wait.
+    public func close() {
+        isClosed.withLock { $0 = true }
+        isClosed.broadcast()
+    }
+
     /// Nil when the hub says that it has none.
     private func hash(at place: HubAddress.Place) throws(HubTrouble) -> String? {
         guard case .web(let web) = place else {
@@ -73,8 +81,8 @@ public final class Hub: Sendable {
             return try HashQuestion.read(besideFile: path)
         }
         let retry = Retry(
-            attempts: options.attempts, firstAttempts: options.attempts, deadline: .after(options.hashDeadline),
-            options: options)
+            attempts: options.attempts, deadline: .after(options.hashDeadline),
+            options: options, isClosed: isClosed)
         do throws(HubTrouble) {
             return try HashQuestion(address: web, session: session, options: options)
                 .ask(retry) { trouble, _ in logger.info("asking for a flist's hash again: \(trouble.why)") }

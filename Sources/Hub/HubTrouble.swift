@@ -36,6 +36,15 @@ struct HubTrouble: Error {
         self.mayRetry = mayRetry
     }
 
+    /// The hub's owner ended it.
+    static let closed = HubTrouble(.local, .unavailable, "the service is being stopped")
+
+    /// A failed call of this system: `what` names the deed.
+    init(_ what: String, _ errno: Errno) {
+        let remedy = [.noSpace, .quotaExceeded].contains(errno) ? "; make room on the disk" : ""
+        self.init(.local, FlistError(what, errno: errno).code, what + remedy, cause: errno)
+    }
+
     /// Of an answer; nil when that is a success, with status 200, 206 or 304.
     init?(_ answer: HTTPAnswer, limit: UInt64) {
         if let failure = answer.failure {
@@ -68,10 +77,11 @@ struct HubTrouble: Error {
             let remedy = "the certificate is not trusted; check the clock and the package ca-certificates"
             self.init(.away, .unavailable, "\(why): \(remedy)")
         case .wrongPart: self.init(.unable, .unavailable, "the hub sent another part than the missing", mayRetry: true)
+        case .abandoned: self = .closed
         case .tooLarge:
             self.init(.answer, .invalid, "it has more than the \(ByteCount(limit)) that are allowed")
         case .notWritten(let errno):
-            self.init(.local, .io, "it cannot be written; free space may be short", cause: errno)
+            self.init("it cannot be written", errno)
         case .refused(let why): self.init(.answer, .unavailable, why)
         }
     }

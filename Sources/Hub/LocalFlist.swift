@@ -71,10 +71,9 @@ struct LocalFlist {
         case .busy: HubTrouble(.local, .busy, "it changed while it was read; try again when it is complete")
         case .noData: HubTrouble(.answer, .invalid, "it is empty")
         case .invalid, .isDirectory: HubTrouble(.local, .invalid, "it is not a regular file")
-        case .noEntry, .notDirectory: HubTrouble(.local, .notFound, "cannot read it", cause: errno)
-        case .accessDenied: HubTrouble(.local, .permission, "cannot read it", cause: errno)
+        case .noEntry, .notDirectory, .accessDenied: HubTrouble("cannot read it", errno)
         case _ where errno.rawValue == EFBIG: HubTrouble(HTTPFailure.tooLarge, limit: limit)
-        default: HubTrouble(.local, .io, "cannot copy it; free space may be short", cause: errno)
+        default: HubTrouble("cannot copy it", errno)
         }
     }
 }

@@ -61,6 +61,18 @@ struct HubAwayTests {
         #expect(throws: FlistError.self) { try hub.fetch("\(server.url)/a") }
     }
 
+    @Test("a hub that asks for patience is not given any while there is a flist", arguments: [429, 503])
+    func impatient(status: Int) throws {
+        let server = try ScriptedHub { request, number in
+            guard request.path == "/a" else { return [.answer(404)] }
+            return number == 0 ? [.answer(200, body: Self.content)] : [.answer(status, headers: ["Retry-After: 50"])]
+        }
+        let hub = try place.hub()
+        #expect(try hub.fetch("\(server.url)/a").isFresh)
+        #expect(try hub.fetch("\(server.url)/a").isFresh == false)
+        #expect(server.requests("/a").count == 2)
+    }
+
     @Test("a note that is broken, or leads nowhere, does no harm", arguments: ["", "flist address 1\nzz\n\n", "gone"])
     func brokenNote(text: String) throws {
         let server = try hub()

@@ -1,6 +1,7 @@
 import Foundation
 import Hub
 import Support
+import Synchronization
 import TestSupport
 import Testing
 
@@ -51,10 +52,12 @@ struct HubFaultTests {
         #expect(try place.hub().fetch("\(server.url)/a").md5 == Self.md5)
         #expect(Deadline.now.nanoseconds - start.nanoseconds >= 1_000_000_000)
 
+        let other = HubPlace()
         let patient = try hub { _, _ in [.answer(503, headers: ["Retry-After: 3600"])] }
         expectError("fail to download flist: 503 Service Unavailable", .unavailable) {
-            _ = try HubPlace().hub().fetch("\(patient.url)/a")
+            _ = try other.hub().fetch("\(patient.url)/a")
         }
+        #expect(other.names == [])
         #expect(patient.requests("/a").count == 1)
     }
 
@@ -150,6 +153,18 @@ struct HubFaultTests {
         #expect(place.names == [])
     }
 
+    @Test("a hub that no longer tells the MD5 it told is still held to it")
+    func hashGone() throws {
+        let wrong = TestContent.bytes(3, count: 1000)
+        let server = try ScriptedHub { request, number in
+            guard request.path == "/a.md5" else { return [.answer(200, body: wrong)] }
+            return number == 0 ? [.answer(200, body: Array(Self.md5.utf8))] : [.answer(404)]
+        }
+        let error = #expect(throws: FlistError.self) { try place.hub().fetch("\(server.url)/a") }
+        #expect(error?.code == .corrupt)
+        #expect(place.names == [])
+    }
+
     @Test("a flist that is being replaced comes in its new form", arguments: ["hash first", "bytes first"])
     func replacedMeanwhile(order: String) throws {
         let new = TestContent.bytes(3, count: 1000)
@@ -188,6 +203,31 @@ struct HubFaultTests {
         expectError("fail to download flist from '\(server.url)/a': it is empty", .invalid) {
             _ = try place.hub().fetch("\(server.url)/a")
         }
+    }
+
+    @Test("closing ends what waits for a hub, for bytes and between attempts", arguments: ["bytes", "pause"])
+    func closed(kind: String) throws {
+        let gate = Gate()
+        let server = try hub { _, _ in
+            if kind == "bytes" { gate.pass() }
+            return [.answer(503, headers: ["Retry-After: 50"])]
+        }
+        let hub = try place.hub { $0.stallTimeout = .seconds(50) }
+        let error = Mutex<FlistError?>(nil)
+        let thread = try WorkerThread("fetch") {
+            do throws(FlistError) { _ = try hub.fetch("\(server.url)/a") } catch let failure {
+                error.withLock { $0 = failure }
+            }
+        }
+        if kind == "bytes" { #expect(gate.waitForArrival()) } else { #expect(place.log.wait(for: "asked again in")) }
+        hub.close()
+        thread.join()
+        gate.open()
+        let message = "fail to download flist from '\(server.url)/a': the service is being stopped"
+        #expect(error.withLock { $0?.description } == message)
+        expectError(message, .unavailable) { _ = try hub.fetch("\(server.url)/a") }
+        #expect(server.requests("/a").count == 1)
+        #expect(place.names == [])
     }
 
     @Test("a hub that says nothing, or a byte now and then, is given up", arguments: ["silent", "trickle"])

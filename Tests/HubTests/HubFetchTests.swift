@@ -96,6 +96,32 @@ struct HubFetchTests {
         #expect(place.log.all == ["warning \(path): its bytes have changed; it is removed and fetched again"])
     }
 
+    @Test("a long download is told to the log")
+    func progress() throws {
+        let server = try serve(content, md5: md5)
+        let url = "\(server.url)/a.flist"
+        #expect(try place.hub { $0.progressInterval = .zero }.fetch(url).md5 == md5)
+        #expect(place.log.all.last == "info fetching \(url): 293.0 KiB of 293.0 KiB")
+        #expect(place.log.all.allSatisfy { $0.hasPrefix("info fetching \(url): ") && $0.hasSuffix(" of 293.0 KiB") })
+    }
+
+    @Test("several processes may fetch into one folder")
+    func sharedFolder() throws {
+        let server = try serve(content, md5: md5)
+        let results = Mutex<[HubFlist]>([])
+        let threads = try (0..<4).map { _ in
+            let hub = try place.hub()
+            return try WorkerThread("fetch") {
+                if let flist = try? hub.fetch("\(server.url)/a.flist") { results.withLock { $0.append(flist) } }
+            }
+        }
+        for thread in threads { thread.join() }
+        #expect(results.withLock { $0.count } == 4)
+        #expect(results.withLock { Set($0) } == [HubFlist(path: place.path(md5), md5: md5, isFresh: true)])
+        #expect(place.names == [md5])
+        #expect(place.notes.count == 1)
+    }
+
     @Test("user and password are sent, and shown and kept nowhere")
     func secrets() throws {
         let content = content

@@ -1,13 +1,18 @@
 public import Logging
-internal import Synchronization
+internal import Support
 
 /// What was logged, a line each.
 public final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Monitor<[String]>([])
 
     public init() {}
 
     public var all: [String] { lines.withLock { $0 } }
+
+    /// Waits for a line with this in it; false after twenty seconds.
+    public func wait(for text: String) -> Bool {
+        lines.wait(until: .after(.seconds(20))) { $0.contains { $0.contains(text) } ? true : nil } ?? false
+    }
 
     /// Logs from the level `info` on.
     public var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
@@ -26,6 +31,7 @@ public final class LogLines: Sendable {
             var line = "\(event.level) \(event.message)"
             for (key, value) in (event.metadata ?? [:]).sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
             lines.lines.withLock { $0.append(line) }
+            lines.lines.broadcast()
         }
     }
 }

@@ -142,6 +142,13 @@ final class CurlHandle {
         curl_easy_setopt_pointer(easy, CURLOPT_WRITEDATA, context)
     }
 
+    /// `function` is called about once a second, and more often while bytes come; not 0 ends the transfer.
+    func setProgress(_ function: curl_progress_function?, _ context: UnsafeMutableRawPointer) {
+        set(CURLOPT_NOPROGRESS, 0)
+        curl_easy_setopt_progress_function(easy, function)
+        curl_easy_setopt_pointer(easy, CURLOPT_XFERINFODATA, context)
+    }
+
     /// Whole lines, in addition to libcurl's own. Call once after a reset.
     func setHeaders(_ lines: [String]) -> Bool {
         for line in lines {

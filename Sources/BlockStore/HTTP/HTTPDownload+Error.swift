@@ -21,6 +21,7 @@ extension HTTPDownload {
         case .brokenOff(let count):
             FlistError(.unavailable, "\(what): the connection ended after \(ByteCount(count)); try again")
         case .wrongPart: FlistError(.unavailable, "\(what): the server sent a part of it only")
+        case .abandoned: FlistError(.unavailable, "\(what): it was broken off")
         case .tooLarge:
             FlistError(.invalid, "\(what): it has more than the \(ByteCount(options.limit)) that are allowed")
         case .notWritten(let errno):

@@ -1,7 +1,7 @@
 public import Support
 
 /// A GET request for a file, or for the part of it that is missing.
-public struct HTTPGet: Sendable {
+public struct HTTPGet {
     public var address: HTTPAddress
     /// Its `limit` is that of the whole file, also when only the rest is asked for.
     public var options: HTTPDownload.Options
@@ -9,6 +9,8 @@ public struct HTTPGet: Sendable {
     public var resume: (offset: UInt64, validator: HTTPValidator)?
     /// Asks for the file only if it is no longer what this says; status 304 otherwise.
     public var unless: HTTPValidator?
+    /// Asked about once a second, by the thread that makes the request: true ends it as `abandoned`. Must not block.
+    public var isAbandoned: (() -> Bool)?
 
     public init(_ address: HTTPAddress, options: HTTPDownload.Options = .init()) {
         self.address = address
@@ -56,6 +58,8 @@ public enum HTTPFailure: Error, Hashable, Sendable {
     case tooLarge
     /// The sink failed.
     case notWritten(Errno)
+    /// `isAbandoned` said so.
+    case abandoned
     /// The address cannot be used, or redirects lead nowhere.
     case refused(String)
 }

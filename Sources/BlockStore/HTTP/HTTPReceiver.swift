@@ -79,8 +79,11 @@ final class HTTPReceiver {
         return HTTPAnswer(head: head, length: length, failure: failure)
     }
 
+    var isAbandoned: Bool { request.isAbandoned?() ?? false }
+
     private func failure(_ code: CURLcode, _ head: HTTPHead?) -> HTTPFailure? {
         switch code {
+        case CURLE_ABORTED_BY_CALLBACK: return .abandoned
         case CURLE_TOO_MANY_REDIRECTS, CURLE_URL_MALFORMAT: return .refused(handle.message(code))
         // Without an answer it is one that is no HTTP: some other program, or a broken one.
         case CURLE_UNSUPPORTED_PROTOCOL where head != nil: return .refused(handle.message(code))
@@ -112,4 +115,12 @@ func httpReceive(
     guard let context else { return -1 }
     let receiver = Unmanaged<HTTPReceiver>.fromOpaque(context).takeUnretainedValue()
     return receiver.receive(UnsafeRawBufferPointer(start: data, count: count)) ? count : -1
+}
+
+/// libcurl's CURLOPT_XFERINFOFUNCTION; its context is a `HTTPReceiver`.
+func httpProgress(
+    _ context: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
+) -> Int32 {
+    guard let context else { return 0 }
+    return Unmanaged<HTTPReceiver>.fromOpaque(context).takeUnretainedValue().isAbandoned ? 1 : 0
 }

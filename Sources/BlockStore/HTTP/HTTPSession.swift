@@ -31,7 +31,9 @@ public final class HTTPSession: Sendable {
         }
         let receiver = HTTPReceiver(handle, request, sink)
         let code = withExtendedLifetime(receiver) {
-            handle.setReceiver(httpReceive, Unmanaged.passUnretained(receiver).toOpaque())
+            let context = Unmanaged.passUnretained(receiver).toOpaque()
+            handle.setReceiver(httpReceive, context)
+            if request.isAbandoned != nil { handle.setProgress(httpProgress, context) }
             return curl_easy_perform(handle.easy)
         }
         return receiver.answer(code)
@@ -65,6 +67,9 @@ public final class HTTPSession: Sendable {
             handle.set(CURLOPT_FOLLOWLOCATION, 1),
             handle.set(CURLOPT_TIMEOUT_MS, request.options.timeout.milliseconds)
         else { return false }
+        // Else libcurl 7.88 waits, whatever the timeouts, until the C library gives up on a name: 10 s for each name
+        // server that does not answer. The thread that looks it up ends by itself.
+        handle.set(CURLOPT_QUICK_EXIT, 1)
         // Not CURLOPT_RESUME_FROM, for which a server that sends the whole file is an error.
         if let resume = request.resume, !handle.set(CURLOPT_RANGE, "\(resume.offset)-") { return false }
         return handle.setHeaders(request.headers)
