@@ -21,7 +21,13 @@ public final class BtrfsVolumeStore: VolumeStore {
 
     private let place: PoolPlace
     private let turns: Turns
-    private let pool = Mutex<Pool?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        var pool: Pool?
+        /// What this store has mounted or taken over.
+        var image: PoolImage?
+    }
 
     /// Makes nothing yet.
     ///
@@ -78,13 +84,15 @@ public final class BtrfsVolumeStore: VolumeStore {
 
     public func close() {
         try? turns.take(.pool) { () throws(FlistError) in
-            let image = pool.withLock { pool in
-                defer { pool = nil }
-                return pool?.image
+            let image = state.withLock { state in
+                // Its descriptor would keep the mount busy.
+                state.pool = nil
+                return state.image
             }
             guard let image else { return }
             do throws(FlistError) {
-                try image.unmount()
+                if try image.isMounted() { try image.unmount() }
+                state.withLock { $0.image = nil }
             } catch {
                 place.logger.info("the pool of volumes stays mounted", metadata: ["reason": "\(error)"])
             }
@@ -93,14 +101,22 @@ public final class BtrfsVolumeStore: VolumeStore {
 
     /// The pool, opened when it is needed first, or when its mount was taken away; nil if there is none.
     private func open(making: Bool) throws(FlistError) -> Pool? {
-        if let open = pool.withLock({ $0 }), open.isInPlace { return open }
+        if let pool = current { return pool }
         return try turns.take(.pool) { () throws(FlistError) in
-            if let open = pool.withLock({ $0 }), open.isInPlace { return open }
-            // Its descriptor must be closed before a mount can be taken away.
-            pool.withLock { $0 = nil }
-            let opened = try place.open(making: making)
-            pool.withLock { $0 = opened }
-            return opened
+            if let pool = current { return pool }
+            // The descriptor of one that is out of place would keep its mount alive.
+            state.withLock { $0.pool = nil }
+            let pool = try place.open(making: making)
+            state.withLock { state in
+                state.pool = pool
+                if let image = pool?.image { state.image = image }
+            }
+            return pool
         }
+    }
+
+    private var current: Pool? {
+        guard let pool = state.withLock({ $0.pool }), pool.isInPlace else { return nil }
+        return pool
     }
 }

@@ -15,6 +15,7 @@ final class Pool: Sendable {
     let image: PoolImage?
     let turns: Turns
     let logger: Logger
+    let promises = Promises()
     /// The ids of deleted subvolumes whose quota groups the kernel may still have.
     let doomed = Mutex<Set<UInt64>>([])
 
@@ -45,7 +46,7 @@ final class Pool: Sendable {
             }
         }
         do throws(FlistError) {
-            try makeRoom()
+            try makeRoom(for: limit)
             guard let volume = try lookup(name) else {
                 throw FlistError(.io, "volume \(name) is gone from \(path) as soon as it was created")
             }
@@ -81,8 +82,10 @@ final class Pool: Sendable {
             }
         }
         try setLimit(of: subvolume, name, limit)
+        // Lowering needs no more room, and what it frees is found when something else does.
+        if limit != 0, figures.limit != 0, limit <= figures.limit { return }
         do throws(FlistError) {
-            try makeRoom()
+            try makeRoom(for: limit == 0 || figures.limit == 0 ? limit : limit - figures.limit)
         } catch {
             try? setLimit(of: subvolume, name, figures.limit)
             throw FlistError(

@@ -49,7 +49,7 @@ struct StorePlace {
     }
 }
 
-private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// A place in a temporary folder; whatever is mounted there is gone afterwards, and no loop device stays.
 func withPlace(_ ground: Ground = .disk, _ body: (StorePlace) throws -> Void) throws {
