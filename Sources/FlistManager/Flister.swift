@@ -97,9 +97,9 @@ public final class Flister: Sendable {
             let mounts = try NodeMounts.current(folders)
             for folder in Folder.names(in: folders.named) {
                 guard let name = try? MountName(folder), mounts.named(name) == nil else { continue }
-                // Whoever holds the name's lock is about to mount there.
+                // Whoever holds the name's lock is about to mount there. What others left in a folder stays.
                 _ = try names.withLockIfFree(folder) { () throws(FlistError) in
-                    try MountPoint.remove(folders.path(of: name))
+                    try? MountPoint.remove(folders.path(of: name))
                 }
             }
         } catch {
