@@ -70,6 +70,7 @@ public final class Flister: Sendable {
     /// Ends what runs in the background. Named mounts stay in the tree, for `recover` of the next process, and answer
     /// nothing until then.
     public func close() {
+        hub.close()
         shared.close()
         resources.close()
         volumes.close()
