@@ -53,9 +53,18 @@ let package = Package(
         system("CCurl", apt: "libcurl4-openssl-dev"),
         system("CYAML", apt: "libyaml-dev"),
         system("CXXHash", apt: "libxxhash-dev"),
+        system("CMicroHTTPD", apt: "libmicrohttpd-dev"),
         .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
 
         library("Support", ["CLinux"]),
+        library("Telemetry", ["Support", "CLinux", "CMicroHTTPD", .product(name: "Logging", package: "swift-log")]),
+        library(
+            "ProgramSupport",
+            [
+                "Support", "CLinux", "Telemetry",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         library("FlistFormat", ["Support"], extra: [.strictMemorySafety()]),
         library("BlockCodec", ["Support", "CZstd", "CSnappy", "CCrypto"]),
         library(
@@ -86,7 +95,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
                 "FUSESession",
-                "FlistFileSystem", "FlistTools",
+                "FlistFileSystem", "FlistTools", "Telemetry", "ProgramSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -95,6 +104,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Support"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("Support", []),
+        tests("Telemetry", ["Support"]),
+        tests("ProgramSupport", ["Support", "Telemetry"]),
         tests("FlistFormat", ["Support"]),
         tests("BlockCodec", ["Support"]),
         tests("BlockStore", ["Support", "BlockCodec"]),
