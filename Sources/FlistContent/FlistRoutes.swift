@@ -6,10 +6,10 @@ internal import Support
 /// Puts together where the blocks of a flist are looked for.
 ///
 /// The order: the routing file named by the user, the stores named by the user, then what the flist itself says (its
-/// `route` rows, its `router.yaml`, its `backend`).
+/// `route` rows, its `router.yaml`, its `backend`), then what serves any flist.
 enum FlistRoutes {
     static func table(
-        for index: TreeIndex, stores: [StoreRoute], router: RouteTable?, logger: Logger
+        for index: TreeIndex, stores: [StoreRoute], router: RouteTable?, fallback: [StoreRoute] = [], logger: Logger
     ) throws(FlistError) -> RouteTable {
         var lookup = router?.lookup ?? []
         var caches = router?.caches ?? []
@@ -20,9 +20,10 @@ enum FlistRoutes {
             caches += own.caches
         } catch {
             // A stranger's bad address must not spoil stores that the user named.
-            guard !lookup.isEmpty else { throw error }
+            guard !lookup.isEmpty || !fallback.isEmpty else { throw error }
             logger.warning("the flist's own stores are left out", metadata: ["error": "\(error)"])
         }
+        if !fallback.isEmpty { lookup.append(RoutePool(name: "fallback", routes: fallback)) }
         guard !lookup.isEmpty || index.summary.blockReferences == 0 else {
             throw FlistError(
                 .usage,

@@ -11,6 +11,8 @@ public struct ContentOptions: Sendable {
     public var cache = BlockCache.Options()
     /// Stores that are asked before the flist's own.
     public var stores: [StoreRoute] = []
+    /// Stores that are asked after all others.
+    public var fallbackStores: [StoreRoute] = []
     /// A routing file that is asked before everything else.
     public var router: RouteTable?
     public var fetcher = FetcherOptions()
@@ -41,7 +43,8 @@ public final class OpenFlist: Sendable {
         }
         index = try FlistLocation.open(argument, indexFolder: cache?.indexFolder)
         let routes = try FlistRoutes.table(
-            for: index, stores: options.stores, router: options.router, logger: options.logger)
+            for: index, stores: options.stores, router: options.router, fallback: options.fallbackStores,
+            logger: options.logger)
         router = try BlockRouter(routes)
         fetcher = BlockFetcher(options: options.fetcher)
         var logger = options.logger

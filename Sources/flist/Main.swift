@@ -5,6 +5,8 @@ internal import ProgramSupport
 enum Main {
     static func main() {
         Process.prepare()
-        exit(Runner.run(Flist.self, Array(CommandLine.arguments.dropFirst())))
+        let words = CommandLine.arguments
+        let arguments = Array(words.dropFirst())
+        exit(StandIn.run(as: words.first ?? "", arguments) ?? Runner.run(Flist.self, arguments))
     }
 }
