@@ -36,7 +36,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let package = Package(
     name: "flist",
     products: [
-        .executable(name: "flist", targets: ["flist"])
+        .executable(name: "flist", targets: ["flist"]),
+        .executable(name: "flistd", targets: ["flistd"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -55,9 +56,18 @@ let package = Package(
         system("CYAML", apt: "libyaml-dev"),
         system("CXXHash", apt: "libxxhash-dev"),
         system("CBtrfs", apt: "libbtrfsutil-dev"),
+        system("CMicroHTTPD", apt: "libmicrohttpd-dev"),
         .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
 
         library("Support", ["CLinux"]),
+        library("Telemetry", ["Support", "CLinux", "CMicroHTTPD", .product(name: "Logging", package: "swift-log")]),
+        library(
+            "ProgramSupport",
+            [
+                "Support", "CLinux", "Telemetry",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         library("FlistFormat", ["Support"], extra: [.strictMemorySafety()]),
         library("Redis", ["Support", "CHiredis"]),
         library("BlockCodec", ["Support", "CZstd", "CSnappy", "CCrypto"]),
@@ -90,27 +100,39 @@ let package = Package(
             ]),
         library("Volumes", ["Support", "CLinux", "CBtrfs", .product(name: "Logging", package: "swift-log")]),
         library("ZBus", ["Support", "Redis", "CMessagePack", .product(name: "Logging", package: "swift-log")]),
-        .target(
-            name: "FlistManager",
-            dependencies: [
+        library(
+            "FlistManager",
+            [
                 "Support", "CLinux", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession",
-                "FlistFileSystem", "Hub", "Volumes", "ZBus", .product(name: "Logging", package: "swift-log"),
-            ], exclude: ["FlisterMetrics.swift"], swiftSettings: settings),
+                "FlistFileSystem", "Hub", "Volumes", "ZBus", "Telemetry",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(
             name: "flist",
             dependencies: [
                 "CLinux", "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
                 "FUSESession",
-                "FlistFileSystem", "FlistTools",
+                "FlistFileSystem", "FlistTools", "FlistManager", "ZBus", "Telemetry", "ProgramSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ], exclude: ["Commands/NodeCommand.swift","Commands/StatusCommand.swift","Commands/TopCommand.swift","Node","Output/TextTable.swift"],
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "flistd",
+            dependencies: [
+                "Support", "YAML", "BlockStore", "BlockCache", "Volumes", "ZBus", "FlistManager", "Telemetry",
+                "ProgramSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
 
         .target(
             name: "TestSupport", dependencies: ["Support", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("Support", []),
+        tests("Telemetry", ["Support"]),
+        tests("ProgramSupport", ["Support", "Telemetry"]),
         tests("FlistFormat", ["Support"]),
         tests("Redis", ["Support"]),
         tests("BlockCodec", ["Support"]),

@@ -6,7 +6,7 @@ internal import Support
 /// Puts together where the blocks of a flist are looked for.
 ///
 /// The order: the routing file named by the user, the stores named by the user, then what the flist itself says (its
-/// `route` rows, its `router.yaml`, its `backend`). Where none of them names a store, the user's fallback does.
+/// `route` rows, its `router.yaml`, its `backend`), and at last what the user says serves any flist.
 enum FlistRoutes {
     static func table(
         for index: TreeIndex, stores choice: StoreChoice, logger: Logger
@@ -23,9 +23,7 @@ enum FlistRoutes {
             guard !lookup.isEmpty || !choice.fallback.isEmpty else { throw error }
             logger.warning("the flist's own stores are left out", metadata: ["error": "\(error)"])
         }
-        if lookup.isEmpty, !choice.fallback.isEmpty {
-            lookup.append(RoutePool(name: "fallback", routes: choice.fallback))
-        }
+        if !choice.fallback.isEmpty { lookup.append(RoutePool(name: "fallback", routes: choice.fallback)) }
         guard !lookup.isEmpty || index.summary.blockReferences == 0 else {
             throw FlistError(
                 .usage,

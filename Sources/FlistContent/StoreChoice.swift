@@ -6,7 +6,7 @@ public struct StoreChoice: Sendable {
     public var router: RouteTable?
     /// Stores that are asked before the flist's own.
     public var stores: [StoreRoute] = []
-    /// Stores that are asked when nothing else names any.
+    /// Stores that are asked after all others: those that serve any flist.
     public var fallback: [StoreRoute] = []
 
     public init() {}

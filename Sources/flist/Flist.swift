@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ProgramSupport
 
 /// The program's root command: names its subcommands, nothing else.
 struct Flist: ParsableCommand {
@@ -18,7 +19,7 @@ struct Flist: ParsableCommand {
             Exit status: 0 done, 1 failed, 2 wrong usage.
             Completions: flist --generate-completion-script bash (or zsh, fish).
             """,
-        version: Version.text,
+        version: "flist \(Version.number)",
         groupedSubcommands: [
             CommandGroup(name: "Make:", subcommands: [PackCommand.self, TagCommand.self, RouteCommand.self]),
             CommandGroup(
@@ -30,5 +31,7 @@ struct Flist: ParsableCommand {
             CommandGroup(
                 name: "Use:",
                 subcommands: [MountCommand.self, UmountCommand.self, UnpackCommand.self, CacheCommand.self]),
+            CommandGroup(
+                name: "On a node:", subcommands: [StatusCommand.self, TopCommand.self, NodeCommand.self]),
         ])
 }

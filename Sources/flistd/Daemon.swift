@@ -19,7 +19,7 @@ struct Daemon: ParsableCommand {
               flistd --broker unix:///var/run/redis.sock --root /var/cache/modules/flistd
               flistd --config /etc/flist/flistd.yaml
             """,
-        version: Version.text)
+        version: "flistd \(Version.number)")
 
     @OptionGroup var options: DaemonOptions
 

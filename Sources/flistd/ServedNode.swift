@@ -22,18 +22,12 @@ final class ServedNode: Sendable {
 
     func report() throws(FlistError) -> NodeReport {
         let bus = server.withLock { $0 }.map { NodeReport.Bus($0, broker) }
-        return try flister.report(version: Version.text, started: started, bus: bus)
+        return try flister.report(version: Version.number, started: started, bus: bus)
     }
 
     /// The report; empty when it cannot be made, which whoever asks takes for no report.
     var json: String {
         guard let bytes = try? report().json() else { return "" }
         return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-extension NodeReport.Bus {
-    fileprivate init(_ server: ZBusServer, _ broker: BrokerAddress) {
-        self.init(broker: "\(broker)", isConnected: server.isConnected, workers: [])
     }
 }

@@ -1,3 +1,4 @@
+internal import BlockCache
 internal import FlistManager
 internal import Logging
 internal import ProgramSupport
@@ -90,7 +91,7 @@ struct Service {
                 "serving",
                 metadata: [
                     "root": "\(settings.root)", "broker": "\(settings.broker)", "workers": "\(settings.workers)",
-                    "version": "\(Version.text)",
+                    "version": "\(Version.number)",
                 ])
         }.detach()
     }

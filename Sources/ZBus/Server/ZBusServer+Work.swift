@@ -22,7 +22,7 @@ extension ZBusServer {
         messages.run(admit: { true }) { message in
             guard let request = decode(message) else { return }
             let report = request.method.isEmpty ? nil : statusReport?(request.method)
-            let value = report ?? ZBusStatus(objects: order, workers: crew.status).value
+            let value = report ?? status.value
             replier.push(answer(request, .value(value)), to: request.replyTo, pause: crew.pause)
         }
     }

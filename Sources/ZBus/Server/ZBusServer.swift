@@ -70,6 +70,9 @@ public final class ZBusServer: Sendable {
     /// True while both queues are listened to, or their messages worked on.
     public var isConnected: Bool { messages.isConnected && statusMessages.isConnected }
 
+    /// What every module tells on its status queue.
+    public var status: ZBusStatus { ZBusStatus(objects: order, workers: crew.status) }
+
     /// Waits until both queues are listened to; false when they are not by then. Blocks.
     public func waitUntilReady(_ deadline: Deadline) -> Bool {
         messages.waitUntilConnected(deadline) && statusMessages.waitUntilConnected(deadline)

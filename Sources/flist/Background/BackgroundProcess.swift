@@ -7,13 +7,15 @@ internal import Support
 /// A child of posix_spawn has no threads or locks of its parent's: forking would copy those of a library's threads.
 enum BackgroundProcess {
     /// Returns when the process says that it is ready; throws what it says instead.
-    static func start(log: String?) throws {
+    ///
+    /// - Parameter word: the argument behind which `--ready-fd` may stand; nil for the program's own name.
+    static func start(after word: String? = nil) throws {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw FlistError("cannot make a pipe", errno: .current) }
         let reading = FileDescriptor(owning: ends[0])
         do {
             let writing = FileDescriptor(owning: ends[1])
-            try spawn(telling: writing.number)
+            try spawn(telling: writing.number, after: word)
         }
         try wait(reading.number)
     }
@@ -21,7 +23,7 @@ enum BackgroundProcess {
     /// Where the child finds the writing end.
     private static let readyDescriptor: Int32 = 3
 
-    private static func spawn(telling writer: Int32) throws {
+    private static func spawn(telling writer: Int32, after word: String?) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -37,8 +39,7 @@ enum BackgroundProcess {
         // POSIX_SPAWN_SETSID (spawn.h), which Glibc shows to Swift only with _GNU_SOURCE: no signal of the terminal's.
         posix_spawnattr_setflags(&attributes, 0x80)
         var arguments = CommandLine.arguments
-        // Behind the subcommand's name, so that "--" may stand among the rest.
-        let place = arguments.firstIndex(of: "mount").map { $0 + 1 } ?? arguments.count
+        let place = word.flatMap { arguments.firstIndex(of: $0) }.map { $0 + 1 } ?? min(1, arguments.count)
         arguments.insert("--ready-fd=\(readyDescriptor)", at: place)
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import BlockCache
 internal import Support
 internal import Synchronization
+internal import ProgramSupport
 
 /// `flist cache`: looks after the cache.
 struct CacheCommand: ParsableCommand {

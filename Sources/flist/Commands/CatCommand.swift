@@ -3,6 +3,7 @@ internal import BlockStore
 internal import FlistContent
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// `flist cat`: writes the contents of files to standard output.
 struct CatCommand: ParsableCommand {

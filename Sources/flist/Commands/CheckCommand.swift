@@ -3,6 +3,7 @@ internal import FlistContent
 internal import FlistImage
 internal import FlistTools
 internal import Support
+internal import ProgramSupport
 
 /// `flist check`: verifies a flist, and with `--data` every block that it names.
 struct CheckCommand: ParsableCommand {

@@ -3,6 +3,7 @@ internal import BlockCodec
 internal import BlockStore
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// `flist info`: shows what a flist is and holds.
 struct InfoCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// `flist ls`: lists a directory of a flist, as ls(1) does.
 struct ListCommand: ParsableCommand {

@@ -1,9 +1,8 @@
 internal import ArgumentParser
 internal import FUSESession
-internal import FlistContent
 internal import FlistFileSystem
-internal import Logging
 internal import Support
+internal import ProgramSupport
 
 /// `flist mount`: mounts a flist.
 struct MountCommand: ParsableCommand {
@@ -51,30 +50,15 @@ struct MountCommand: ParsableCommand {
 
     func run() throws {
         // What is wrong with the command line is told before anything starts.
-        let mounting = try mountOptions()
-        var content = try FlistOpening.options(cache, stores)
+        var service = MountService(
+            flist: flist.flist, target: target, content: try FlistOpening.options(cache, stores))
+        service.options = try mountOptions()
+        service.log = log
         guard foreground || readyDescriptor != nil else {
-            try BackgroundProcess.start(log: log)
-            return
+            // Behind the subcommand's name, so that "--" may stand among the rest.
+            return try BackgroundProcess.start(after: "mount")
         }
-        // Before any thread: all inherit it, so that the one that waits gets them.
-        let signals = EndingSignals()
-        LogFile.start(log, isBackground: readyDescriptor != nil)
-        // The one that came with the options was made before and writes to stderr, which nobody sees.
-        content.logger = Logger(label: "flist")
-        let readiness = Readiness(readyDescriptor)
-        do {
-            let open = try OpenFlist(flist.flist, options: content)
-            defer { open.close() }
-            let mount = try FlistMount.mount(
-                open, source: FlistLocation.shown(flist.flist), at: target, options: mounting)
-            try signals.stop(mount)
-            readiness.succeed()
-            mount.wait()
-        } catch {
-            readiness.fail(error)
-            throw error
-        }
+        try service.run(readyDescriptor: readyDescriptor)
     }
 
     private func mountOptions() throws -> FlistMount.Options {

@@ -3,6 +3,7 @@ internal import BlockStore
 internal import FlistTools
 internal import Glibc
 internal import Support
+internal import ProgramSupport
 
 /// `flist pack`: makes a flist of a directory or a tar file.
 struct PackCommand: ParsableCommand {

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import BlockStore
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// `flist route`: lists, adds and deletes the routes of a `.fl`.
 struct RouteCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// `flist stat`: shows all that a flist says of an entry.
 struct StatCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// `flist tag`: lists, adds and deletes the tags of a `.fl`.
 struct TagCommand: ParsableCommand {

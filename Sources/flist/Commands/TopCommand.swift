@@ -58,7 +58,7 @@ struct TopCommand: ParsableCommand {
             return
         }
         // Home, each line erased to its end, then everything below: no flicker.
-        let size = Terminal.size
+        let size = Terminal.outputSize
         var screen = isFirst ? "\u{1b}[2J\u{1b}[H" : "\u{1b}[H"
         for line in lines.prefix(max(1, size.rows - 1)) { screen += line.prefix(size.columns) + "\u{1b}[K\n" }
         Output.write(screen + "\u{1b}[J")

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// `flist tree`: draws what is below a path.
 struct TreeCommand: ParsableCommand {

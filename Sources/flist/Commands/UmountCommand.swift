@@ -25,7 +25,10 @@ struct UmountCommand: ParsableCommand {
         guard let entry = try MountTable.current().find(target: path) else {
             throw FlistError(.notFound, "cannot unmount \(target): nothing is mounted there")
         }
-        guard entry.type == "fuse.flist" || entry.type == "overlay" && entry.superOptions.contains("/flist-lower-")
+        // The second is what the stand-ins show, and those that they stand in for.
+        guard
+            ["fuse.flist", "fuse.g8ufs"].contains(entry.type)
+                || entry.type == "overlay" && entry.superOptions.contains("/flist-lower-")
         else {
             throw FlistError(.invalid, "cannot unmount \(target): that is no flist but \(entry.type); use umount(8)")
         }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import FlistContent
 internal import FlistTools
 internal import Support
+internal import ProgramSupport
 
 /// `flist unpack`: makes the tree of a flist in a folder.
 struct UnpackCommand: ParsableCommand {

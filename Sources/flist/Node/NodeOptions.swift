@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FlistManager
+internal import ProgramSupport
 internal import Support
 internal import Telemetry
 internal import ZBus

@@ -1,4 +1,5 @@
 internal import FlistManager
+internal import ProgramSupport
 internal import Support
 
 /// What a node serves, for people.

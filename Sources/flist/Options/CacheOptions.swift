@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Support
+internal import ProgramSupport
 
 /// Where contents are kept, and how much of them.
 struct CacheOptions: ParsableArguments {
@@ -18,21 +19,12 @@ struct CacheOptions: ParsableArguments {
     var size: ByteCount?
 
     /// The folder, made up from the environment where it was not given.
-    var path: String {
-        if let folder { return folder }
+    var path: String { folder ?? Self.defaultFolder }
+
+    static var defaultFolder: String {
         if Process.isRoot { return "/var/cache/flist" }
         if let base = Process.environment("XDG_CACHE_HOME") { return base + "/flist" }
         // Without a home the user's own folder under /tmp would be a trap set by others: the current folder is not.
         return (Process.environment("HOME") ?? ".") + "/.cache/flist"
-    }
-}
-
-enum SizeArgument {
-    /// `512KiB`, `10GiB`, plain bytes.
-    static func parse(_ text: String) throws -> ByteCount {
-        guard let size = ByteCount(parsing: text) else {
-            throw ValidationError("'\(text)' is no size; write 512KiB, 10GiB or a number of bytes.")
-        }
-        return size
     }
 }

@@ -3,6 +3,7 @@ internal import BlockStore
 internal import FlistContent
 internal import FlistImage
 internal import Logging
+internal import ProgramSupport
 internal import Support
 
 /// Opens what a command is about.
@@ -25,11 +26,13 @@ enum FlistOpening {
         options.cacheFolder = cache?.path
         options.cache.quota = cache?.size?.bytes
         options.stores.stores = try stores.stores.map { try StoreRoute(parsing: $0) }
-        if let router = stores.router {
-            options.stores.router = try RouteTable.parse(
-                routerYAML: SmallFile.read(router, limit: 1 << 20), name: router)
-        }
+        options.stores.router = try stores.router.map(router)
         return options
+    }
+
+    /// Reads a router.yaml.
+    static func router(_ path: String) throws -> RouteTable {
+        try RouteTable.parse(routerYAML: SmallFile.read(path, limit: 1 << 20), name: path)
     }
 
     /// The entry that a path names; a symlink at its end is followed only when asked to, others always.

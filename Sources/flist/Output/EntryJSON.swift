@@ -1,5 +1,6 @@
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// One entry of a flist as JSON.
 enum EntryJSON {

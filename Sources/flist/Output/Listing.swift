@@ -1,5 +1,6 @@
 internal import FlistImage
 internal import Support
+internal import ProgramSupport
 
 /// The lines of `flist ls`.
 struct Listing {

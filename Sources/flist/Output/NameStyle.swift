@@ -1,4 +1,5 @@
 internal import Support
+internal import ProgramSupport
 
 /// How names are shown: as they are to a program, without control characters to a person, as ls(1) does.
 enum NameStyle {

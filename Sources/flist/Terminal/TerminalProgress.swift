@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Support
+internal import ProgramSupport
 
 /// Shows how far a long task is, on stderr: a bar on a terminal, a line every few seconds elsewhere.
 ///

@@ -1,15 +1,16 @@
 internal import Glibc
 
 /// What the whole process needs before anything runs.
-enum Process {
-    static func prepare() {
+public enum Process {
+    /// Call once, first of all.
+    public static func prepare() {
         // Writing to a closed pipe is an error that is told apart from others (EPIPE), not a sudden end: connections
         // to stores have the same errno, and must not end the program.
         signal(SIGPIPE, SIG_IGN)
         raiseOpenFileLimit()
     }
 
-    static var isRoot: Bool { geteuid() == 0 }
+    public static var isRoot: Bool { geteuid() == 0 }
 
     /// Deep trees hold a descriptor per level; the soft limit is 1,024 for the sake of select(2), which nobody uses here.
     private static func raiseOpenFileLimit() {
@@ -19,7 +20,8 @@ enum Process {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    static func environment(_ name: String) -> String? {
+    /// A variable of the environment; an empty one counts as absent.
+    public static func environment(_ name: String) -> String? {
         guard let value = getenv(name) else { return nil }
         let text = String(cString: value)
         return text.isEmpty ? nil : text

@@ -4,25 +4,33 @@ internal import Support
 internal import Synchronization
 
 /// Standard error: complaints, and the progress bar that makes way for them. Thread-safe.
-enum Terminal {
-    static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
-    static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+public enum Terminal {
+    public static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    public static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// The bar that is drawn on the last line now; empty when there is none.
     private static let bar = Mutex("")
 
-    /// Prints `flist: ` and the text as one line.
-    static func complain(_ text: String) { line("flist: " + text) }
+    private static let name = Mutex("flist")
+
+    /// The program that complaints begin with; `Runner` sets it.
+    public internal(set) static var program: String {
+        get { name.withLock { $0 } }
+        set { name.withLock { $0 = newValue } }
+    }
+
+    /// Prints the program's name, a colon and the text as one line.
+    public static func complain(_ text: String) { line("\(program): \(text)") }
 
     /// Prints one line above the bar.
-    static func line(_ text: String) {
+    public static func line(_ text: String) {
         bar.withLock { bar in
             write((bar.isEmpty ? "" : clear) + oneLine(text) + "\n" + bar)
         }
     }
 
     /// Draws the bar in place of the one before; an empty text takes it away.
-    static func draw(bar text: String) {
+    public static func draw(bar text: String) {
         bar.withLock { bar in
             guard bar != text else { return }
             write(clear + text)
@@ -30,11 +38,16 @@ enum Terminal {
         }
     }
 
-    /// Columns of the terminal; 80 when it does not say.
-    static var width: Int {
+    /// Columns of the terminal that stderr is; 80 when it does not say.
+    public static var width: Int { size(of: STDERR_FILENO).columns }
+
+    /// Of the terminal that stdout is; 80 by 24 when it does not say.
+    public static var outputSize: (columns: Int, rows: Int) { size(of: STDOUT_FILENO) }
+
+    private static func size(of descriptor: Int32) -> (columns: Int, rows: Int) {
         var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
+        return (Int(size.ws_col), Int(size.ws_row))
     }
 
     /// Back to the first column, and erase to the end of the line.

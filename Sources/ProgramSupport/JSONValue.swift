@@ -1,7 +1,7 @@
 internal import Support
 
 /// A JSON document whose objects keep the order of their keys.
-indirect enum JSONValue {
+public indirect enum JSONValue {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -13,7 +13,7 @@ indirect enum JSONValue {
 
     /// A name or path of any bytes under `key`. JSON holds Unicode only: bytes that are no UTF-8 become U+FFFD there, and
     /// all bytes follow in hexadecimal as `key` and `_bytes`, so that nothing is lost.
-    static func name(_ key: String, _ bytes: [UInt8]) -> [(key: String, value: JSONValue)] {
+    public static func name(_ key: String, _ bytes: [UInt8]) -> [(key: String, value: JSONValue)] {
         let text = String(decoding: bytes, as: UTF8.self)
         var members: [(key: String, value: JSONValue)] = [(key, .string(text))]
         if !text.utf8.elementsEqual(bytes) { members.append((key + "_bytes", .string(Hex.encode(bytes)))) }
@@ -21,9 +21,10 @@ indirect enum JSONValue {
     }
 
     /// Writes it to standard output: objects and arrays inside others on one line each, as `jq -c` lines would be.
-    func print() { Output.line(text) }
+    public func print() { Output.line(text) }
 
-    var text: String {
+    /// The document, without an end of line.
+    public var text: String {
         var output = ""
         write(to: &output, indent: 0)
         return output

@@ -1,9 +1,10 @@
 internal import Glibc
-internal import Support
+public import Support
 
 /// Reads a file into memory.
-enum SmallFile {
-    static func read(_ path: String, limit: Int) throws -> [UInt8] {
+public enum SmallFile {
+    /// All of it; `limit` is the most bytes that it may have.
+    public static func read(_ path: String, limit: Int) throws(FlistError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: limit + 1)
         let count: Int
         do throws(Errno) {

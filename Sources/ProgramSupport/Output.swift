@@ -3,7 +3,7 @@ internal import Support
 internal import Synchronization
 
 /// Standard output: buffered, of bytes; nothing but the answer goes there. Thread-safe.
-enum Output {
+public enum Output {
     private struct State {
         var pending: [UInt8] = []
         var failure: Errno?
@@ -13,11 +13,14 @@ enum Output {
     /// Beyond this the buffer is written.
     private static let limit = 64 << 10
 
-    static func write(_ text: String) { write(bytes: Array(text.utf8)) }
+    /// Adds text as it is.
+    public static func write(_ text: String) { write(bytes: Array(text.utf8)) }
 
-    static func line(_ text: String) { write(bytes: Array(text.utf8) + [UInt8(ascii: "\n")]) }
+    /// Adds text and the end of a line.
+    public static func line(_ text: String) { write(bytes: Array(text.utf8) + [UInt8(ascii: "\n")]) }
 
-    static func write(bytes: [UInt8]) {
+    /// Adds bytes as they are; writes when enough have come together.
+    public static func write(bytes: [UInt8]) {
         state.withLock { state in
             state.pending.append(contentsOf: bytes)
             if state.pending.count >= limit { flush(&state) }
@@ -25,7 +28,7 @@ enum Output {
     }
 
     /// Writes at once, without a copy: contents of files.
-    static func write(raw: UnsafeRawBufferPointer) {
+    public static func write(raw: UnsafeRawBufferPointer) {
         state.withLock { state in
             flush(&state)
             write(raw, &state)
@@ -33,11 +36,11 @@ enum Output {
     }
 
     /// True once the reader has gone or the disk is full: no use in going on.
-    static var hasFailed: Bool { state.withLock { $0.failure != nil } }
+    public static var hasFailed: Bool { state.withLock { $0.failure != nil } }
 
     /// Writes what is pending; tells of a failure on stderr, unless the reader has just gone away, and answers whether
     /// all was written.
-    static func finish() -> Bool {
+    public static func finish() -> Bool {
         let failure = state.withLock { state in
             flush(&state)
             return state.failure
