@@ -23,7 +23,7 @@ extension Flister {
             } catch {
                 throw Self.flistFailure(error, url)
             }
-            StorageHint.write(options.storage, on: flist.path)
+            MountHint(storage: options.storage, url: FlistLocation.shown(url)).write(on: flist.path)
             try mount(flist.md5, as: name, url: url, options)
             return path
         }

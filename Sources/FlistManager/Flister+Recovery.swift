@@ -43,14 +43,15 @@ extension Flister {
             guard let md5 = mount.md5, access(folders.flistPath(md5), R_OK) == 0 else {
                 throw FlistError(.notFound, "its flist is not on this machine")
             }
+            let hint = MountHint(of: folders.flistPath(md5))
             var options = NamedMountOptions()
-            options.storage = StorageHint.read(from: folders.flistPath(md5))
+            options.storage = hint.storage
             if let layers = mount.layers {
                 options.persistedVolume = try persistedVolume(of: mount, layers)
             } else {
                 options.readOnly = true
             }
-            try self.mount(md5, as: mount.name, url: "", options)
+            try self.mount(md5, as: mount.name, url: hint.url, options)
         } catch {
             // What was written is still in its volume, and there for the next Mount of the name.
             logger.error(

@@ -73,7 +73,9 @@ public final class Flister: Sendable {
         hub.close()
         shared.close()
         resources.close()
-        volumes.close()
+        // An overlay holds what is below it in a way that does not keep it from being unmounted.
+        let mounts = try? NodeMounts.current(folders)
+        if mounts?.named.allSatisfy({ $0.layers == nil }) ?? false { volumes.close() }
     }
 
     /// The stores for a flist: the one that the caller names, then the flist's own, and at last the fallback.
