@@ -60,7 +60,8 @@ struct CallTests {
             #expect(try bus.call("Mount", "[\"a\", \"\(url)\", \(options)]") == missing, "\(options)")
         }
         for options in [
-            "[true, 0, \"\", \"\"]", "{\"ReadOnly\": true, \"Type\": 1, \"More\": {\"a\": [1]}}", "{\"ReadOnly\": true}",
+            "[true, 0, \"\", \"\"]", "{\"ReadOnly\": true, \"Type\": 1, \"More\": {\"a\": [1]}}",
+            "{\"ReadOnly\": true}",
             "{\"ReadOnly\": true, \"Limit\": -1}", "{\"ReadOnly\": true, \"Storage\": null}",
         ] {
             #expect(try bus.call("Mount", "[\"a\", \"\(url)\", \(options)]") == Answer(data: "\"\(path)\""))
@@ -90,7 +91,8 @@ struct CallTests {
         #expect(
             try bus.call("HashFromRootPath", "[\"../up/..\"]") == Answer(data: "\"\"", error: "invalid mount name"))
         #expect(try place.mounts == [])
-        #expect(try place.shell("find root/mountpoint root/flist -type f -o -type d -path '*/mountpoint/*'").output == "")
+        #expect(
+            try place.shell("find root/mountpoint root/flist -type f -o -type d -path '*/mountpoint/*'").output == "")
         // Odd, but one component.
         let name = "-rf $(id) 'é\\n\\\"\\\\,:=#"
         let path = place.mountPath("-rf $(id) 'é\n\"\\,:=#")
