@@ -3,6 +3,7 @@ import FUSESession
 import Foundation
 import Glibc
 import Support
+import Synchronization
 import Testing
 
 @testable import Volumes
@@ -71,6 +72,24 @@ struct PoolImageTests {
             #expect(try file.isWhole())
             first.close()
             second.close()
+        }
+    }
+
+    @Test("is made once by stores that start together")
+    func startingTogether() throws {
+        try withPlace { place in
+            let failures = Mutex<[String]>([])
+            try together(8) { number in
+                do {
+                    _ = try place.store().create("v\(number)", limit: 1 << 20)
+                } catch {
+                    failures.withLock { $0.append("\(error)") }
+                }
+            }
+            #expect(failures.withLock { $0 } == [])
+            #expect(try place.mounts() == [place.pool])
+            #expect(try place.loopFiles() == ["/root/volumes.img"])
+            #expect(try place.store().all().count == 8)
         }
     }
 
@@ -144,7 +163,7 @@ struct PoolImageTests {
             let store = try place.store()
             defer { store.close() }
             for name in ["a", "b"] {
-                let path = try store.create(name, limit: 8 << 20).path
+                let path = try store.create(name, limit: 4 << 20).path
                 var failed = Errno(rawValue: 0)
                 for number in 0..<100_000 {
                     let file = open("\(path)/\(number)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
