@@ -50,6 +50,7 @@ let package = Package(
         system("CSnappy", apt: "libsnappy-dev"),
         system("CCrypto", apt: "libssl-dev"),
         system("CHiredis", apt: "libhiredis-dev"),
+        system("CMessagePack", apt: "libmsgpack-dev"),
         system("CCurl", apt: "libcurl4-openssl-dev"),
         system("CYAML", apt: "libyaml-dev"),
         system("CXXHash", apt: "libxxhash-dev"),
@@ -58,10 +59,15 @@ let package = Package(
 
         library("Support", ["CLinux"]),
         library("FlistFormat", ["Support"], extra: [.strictMemorySafety()]),
+        library("Redis", ["Support", "CHiredis"]),
         library("BlockCodec", ["Support", "CZstd", "CSnappy", "CCrypto"]),
+        library("YAML", ["CYAML"]),
         library(
             "BlockStore",
-            ["Support", "BlockCodec", "CHiredis", "CCurl", "CYAML", .product(name: "Logging", package: "swift-log")]),
+            ["Support", "BlockCodec", "Redis", "CCurl", "YAML", .product(name: "Logging", package: "swift-log")]),
+        library(
+            "Hub",
+            ["Support", "CLinux", "BlockCodec", "BlockStore", .product(name: "Logging", package: "swift-log")]),
         library("BlockCache", ["Support", "BlockCodec", .product(name: "Logging", package: "swift-log")]),
         library("FlistImage", ["Support", "CLinux", "FlistFormat", "BlockCodec", "CSQLite", "CArchive", "CXXHash"]),
         library(
@@ -83,6 +89,13 @@ let package = Package(
                 "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
             ]),
         library("Volumes", ["Support", "CLinux", "CBtrfs", .product(name: "Logging", package: "swift-log")]),
+        library("ZBus", ["Support", "Redis", "CMessagePack", .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "FlistManager",
+            dependencies: [
+                "Support", "CLinux", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession",
+                "FlistFileSystem", "Hub", "Volumes", "ZBus", .product(name: "Logging", package: "swift-log"),
+            ], exclude: ["FlisterMetrics.swift"], swiftSettings: settings),
         .executableTarget(
             name: "flist",
             dependencies: [
@@ -95,11 +108,14 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Support"], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: ["Support", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("Support", []),
         tests("FlistFormat", ["Support"]),
+        tests("Redis", ["Support"]),
         tests("BlockCodec", ["Support"]),
         tests("BlockStore", ["Support", "BlockCodec"]),
+        tests("Hub", ["Support", "BlockCodec"]),
         tests("BlockCache", ["Support", "BlockCodec"]),
         tests("FlistImage", ["Support", "FlistFormat", "BlockCodec"]),
         tests("FlistContent", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage"]),
@@ -112,6 +128,13 @@ let package = Package(
             ]),
         tests("FlistTools", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
         tests("Volumes", ["Support", "FUSESession", .product(name: "Logging", package: "swift-log")]),
+        tests("ZBus", ["Support", "Redis", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "FlistManager",
+            [
+                "Support", "CLinux", "BlockStore", "FlistTools", "Volumes", "ZBus", "Hub",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: testSettings),
     ]

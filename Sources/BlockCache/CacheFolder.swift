@@ -66,17 +66,7 @@ struct CacheFolder: Sendable {
 
     /// Makes a folder of mode 0700; one that is there already is fine.
     static func makeFolder(_ path: String, parents: Bool) throws(Errno) {
-        do throws(Errno) {
-            _ = try systemCall { mkdir(path, 0o700) }
-        } catch .exists {
-            return
-        } catch .noEntry where parents {
-            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw .noEntry }
-            try makeFolder(String(path[..<slash]), parents: true)
-            try makeFolder(path, parents: false)
-        } catch .readOnly where access(path, F_OK) == 0 {
-            return
-        }
+        try Folder.make(path, mode: 0o700, parents: parents)
     }
 
     /// Renames, never over something that is there (EEXIST); makes the folder of `to` where it is missing.
@@ -109,15 +99,4 @@ struct CacheFolder: Sendable {
 }
 
 /// The names in a folder, without `.` and `..`; none if it cannot be read. Blocks.
-func entries(of folder: String) -> [String] {
-    guard let directory = opendir(folder) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-            tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { names.append(name) }
-    }
-    return names
-}
+func entries(of folder: String) -> [String] { Folder.names(in: folder) }

@@ -10,7 +10,7 @@ public final class FUSESession: Sendable {
     public let target: String
     let core: SessionCore
     /// The device number that the mount table shows for the target, for telling it from other mounts there.
-    let device: MountTable.Device?
+    public let device: MountTable.Device?
     /// The same for the FUSE file system itself, which is not the target's when an overlay lies on top.
     let fuseDevice: MountTable.Device?
 

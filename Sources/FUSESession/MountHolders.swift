@@ -15,12 +15,12 @@ public struct MountHolder: Sendable, Hashable, CustomStringConvertible {
     /// shortly; touches no file system but /proc.
     public static func holders(of mountPoint: String, limit: Int = 10) -> [MountHolder] {
         var holders: [MountHolder] = []
-        for name in entries(of: "/proc") where holders.count < limit {
+        for name in Folder.names(in: "/proc") where holders.count < limit {
             guard let pid = Int32(name), pid != getpid() else { continue }
             let folder = "/proc/\(pid)"
             let links =
                 ["cwd", "root", "exe"].map { "\(folder)/\($0)" }
-                + entries(of: "\(folder)/fd").map { "\(folder)/fd/\($0)" }
+                + Folder.names(in: "\(folder)/fd").map { "\(folder)/fd/\($0)" }
             guard links.contains(where: { leads($0, below: mountPoint) }) else { continue }
             holders.append(MountHolder(pid: pid, name: program(of: folder)))
         }
@@ -48,18 +48,5 @@ public struct MountHolder: Sendable, Hashable, CustomStringConvertible {
             guard let count = try? file.read(into: buffer, at: 0) else { return "?" }
             return String(validating: buffer[..<count].prefix { $0 != 10 }, as: UTF8.self) ?? "?"
         }
-    }
-
-    private static func entries(of folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names
     }
 }

@@ -23,11 +23,11 @@ public enum Overlay {
     /// attributes `trusted.overlay.*`.
     public static func mount(
         lower: String, upper: String, work: String, at target: String, source: String = "overlay",
-        noSuid: Bool = false, noDev: Bool = false, noExec: Bool = false
+        noSuid: Bool = false, noDev: Bool = false, noExec: Bool = false, noAtime: Bool = false
     ) throws(FlistError) {
         let layers = Layers(lower: lower, upper: upper, work: work)
         do throws(Errno) {
-            try mountByDescriptors(layers, target, source, attributes(noSuid, noDev, noExec))
+            try mountByDescriptors(layers, target, source, attributes(noSuid, noDev, noExec, noAtime))
             return
         } catch {
             // Before Linux 5.2 there is no fsopen(2).
@@ -38,6 +38,7 @@ public enum Overlay {
             if noSuid { flags |= UInt(MS_NOSUID) }
             if noDev { flags |= UInt(MS_NODEV) }
             if noExec { flags |= UInt(MS_NOEXEC) }
+            if noAtime { flags |= UInt(MS_NOATIME) }
             let data =
                 "lowerdir=\(escape(lower, "\\:,")),upperdir=\(escape(upper, "\\,")),workdir=\(escape(work, "\\,"))"
             _ = try systemCall { Glibc.mount(source, target, "overlay", flags, data) }
@@ -52,11 +53,12 @@ public enum Overlay {
         let work: String
     }
 
-    private static func attributes(_ noSuid: Bool, _ noDev: Bool, _ noExec: Bool) -> UInt32 {
+    private static func attributes(_ noSuid: Bool, _ noDev: Bool, _ noExec: Bool, _ noAtime: Bool) -> UInt32 {
         var result: UInt32 = 0
         if noSuid { result |= UInt32(MOUNT_ATTR_NOSUID) }
         if noDev { result |= UInt32(MOUNT_ATTR_NODEV) }
         if noExec { result |= UInt32(MOUNT_ATTR_NOEXEC) }
+        if noAtime { result |= UInt32(MOUNT_ATTR_NOATIME) }
         return result
     }
 

@@ -14,6 +14,19 @@ public struct ContentStatistics: Sendable, Equatable {
     public var demandBlocks: UInt64 = 0
     /// Blocks asked for ahead of a reader.
     public var readaheadBlocks: UInt64 = 0
+
+    /// Nothing read.
+    public static let none = ContentStatistics()
+
+    /// Adds what another reader has cost.
+    public mutating func add(_ other: ContentStatistics) {
+        localReads &+= other.localReads
+        parkedReads &+= other.parkedReads
+        failedReads &+= other.failedReads
+        bytesRead &+= other.bytesRead
+        demandBlocks &+= other.demandBlocks
+        readaheadBlocks &+= other.readaheadBlocks
+    }
 }
 
 /// The counters behind `ContentStatistics`. Thread-safe.

@@ -6,22 +6,25 @@ internal import Support
 /// Puts together where the blocks of a flist are looked for.
 ///
 /// The order: the routing file named by the user, the stores named by the user, then what the flist itself says (its
-/// `route` rows, its `router.yaml`, its `backend`).
+/// `route` rows, its `router.yaml`, its `backend`). Where none of them names a store, the user's fallback does.
 enum FlistRoutes {
     static func table(
-        for index: TreeIndex, stores: [StoreRoute], router: RouteTable?, logger: Logger
+        for index: TreeIndex, stores choice: StoreChoice, logger: Logger
     ) throws(FlistError) -> RouteTable {
-        var lookup = router?.lookup ?? []
-        var caches = router?.caches ?? []
-        if !stores.isEmpty { lookup.append(RoutePool(name: "--store", routes: stores)) }
+        var lookup = choice.router?.lookup ?? []
+        var caches = choice.router?.caches ?? []
+        if !choice.stores.isEmpty { lookup.append(RoutePool(name: "--store", routes: choice.stores)) }
         do {
             let own = try own(of: index)
             lookup += own.lookup
             caches += own.caches
         } catch {
             // A stranger's bad address must not spoil stores that the user named.
-            guard !lookup.isEmpty else { throw error }
+            guard !lookup.isEmpty || !choice.fallback.isEmpty else { throw error }
             logger.warning("the flist's own stores are left out", metadata: ["error": "\(error)"])
+        }
+        if lookup.isEmpty, !choice.fallback.isEmpty {
+            lookup.append(RoutePool(name: "fallback", routes: choice.fallback))
         }
         guard !lookup.isEmpty || index.summary.blockReferences == 0 else {
             throw FlistError(

@@ -9,10 +9,7 @@ public struct ContentOptions: Sendable {
     /// The cache folder; nil to keep nothing on disk.
     public var cacheFolder: String?
     public var cache = BlockCache.Options()
-    /// Stores that are asked before the flist's own.
-    public var stores: [StoreRoute] = []
-    /// A routing file that is asked before everything else.
-    public var router: RouteTable?
+    public var stores = StoreChoice()
     public var fetcher = FetcherOptions()
     public var logger = Logger(label: "flist")
 
@@ -25,34 +22,49 @@ public struct ContentOptions: Sendable {
 public final class OpenFlist: Sendable {
     public let index: TreeIndex
     public let content: ContentReader
-    public let cache: BlockCache?
-    public let fetcher: BlockFetcher
     public let router: BlockRouter
+    private let resources: ContentResources
+    private let ownsResources: Bool
 
-    /// Opens a flist of any format.
+    public var cache: BlockCache? { resources.cache }
+    public var fetcher: BlockFetcher { resources.fetcher }
+
+    /// Opens a flist of any format, with a cache and a fetcher of its own.
     ///
     /// - Parameters:
     ///   - argument: a path, or an http(s) URL.
     ///   - options: where bytes come from and go to.
     /// - Throws: what is wrong with the flist, the cache folder or the stores, in one line.
-    public init(_ argument: String, options: ContentOptions) throws(FlistError) {
-        cache = try options.cacheFolder.map { folder throws(FlistError) in
-            try BlockCache(folder: folder, options: options.cache)
-        }
-        index = try FlistLocation.open(argument, indexFolder: cache?.indexFolder)
-        let routes = try FlistRoutes.table(
-            for: index, stores: options.stores, router: options.router, logger: options.logger)
-        router = try BlockRouter(routes)
-        fetcher = BlockFetcher(options: options.fetcher)
-        var logger = options.logger
-        logger[metadataKey: "flist"] = "\(FlistLocation.shown(argument))"
-        content = ContentReader(index: index, cache: cache, fetcher: fetcher, router: router, logger: logger)
+    public convenience init(_ argument: String, options: ContentOptions) throws(FlistError) {
+        let resources = try ContentResources(
+            cacheFolder: options.cacheFolder, cache: options.cache, fetcher: options.fetcher)
+        try self.init(argument, resources, options.stores, logger: options.logger, ownsResources: true)
     }
 
-    /// Ends what runs in the background. Reads under way are answered with an error before this returns.
+    /// Opens a flist of any format that shares cache and fetcher with others, who outlive it.
+    public convenience init(
+        _ argument: String, sharing resources: ContentResources, stores: StoreChoice, logger: Logger
+    ) throws(FlistError) {
+        try self.init(argument, resources, stores, logger: logger, ownsResources: false)
+    }
+
+    private init(
+        _ argument: String, _ resources: ContentResources, _ stores: StoreChoice, logger: Logger, ownsResources: Bool
+    ) throws(FlistError) {
+        self.resources = resources
+        self.ownsResources = ownsResources
+        index = try FlistLocation.open(argument, indexFolder: resources.cache?.indexFolder)
+        router = try BlockRouter(try FlistRoutes.table(for: index, stores: stores, logger: logger))
+        var logger = logger
+        logger[metadataKey: "flist"] = "\(FlistLocation.shown(argument))"
+        content = ContentReader(
+            index: index, cache: resources.cache, fetcher: resources.fetcher, router: router, logger: logger)
+    }
+
+    /// Ends what runs in the background. Reads under way are answered with an error before this returns, or, where
+    /// cache and fetcher are shared, soon afterwards.
     public func close() {
-        fetcher.shutdown()
         router.close()
-        cache?.close()
+        if ownsResources { resources.close() }
     }
 }

@@ -38,11 +38,17 @@ public final class FlistMount: Sendable {
         // Only trees with ACLs pay for having them checked.
         mount.aclSupport = flist.index.summary.hasACLs
         let overlay = try options.writableFolder.map { folder throws(FlistError) in
-            try WritableFolder(folder, like: flist.index).overlay
+            try WritableFolder(folder, like: flist).overlay
         }
         let session = try FUSESession.mount(fileSystem, at: target, options: mount, overlay: overlay)
         return FlistMount(session: session, flist: flist)
     }
+
+    /// Whether the connection to the kernel has ended, by an unmount or by force.
+    public var hasEnded: Bool { session.hasEnded }
+
+    /// The file system's number in the mount table; nil if it was gone at once.
+    public var device: MountTable.Device? { session.device }
 
     /// Waits until the mount is gone, by `umount` or by `stop()`.
     public func wait() { session.wait() }

@@ -27,6 +27,13 @@ public struct MountTable: Sendable {
         public let options: String
         /// Of the file system.
         public let superOptions: String
+        /// The same one by one. A comma in a value is escaped in the table, so that it ends none.
+        let superOptionList: [String]
+
+        /// The value of an option `key=value` of the file system; nil if it has none of that name.
+        public func superOption(_ key: String) -> String? {
+            superOptionList.first { $0.hasPrefix(key + "=") }.map { String($0.dropFirst(key.count + 1)) }
+        }
 
         public var root: String { String(decoding: rootBytes, as: UTF8.self) }
         public var mountPoint: String { String(decoding: mountPointBytes, as: UTF8.self) }
@@ -89,6 +96,9 @@ extension MountTable.Entry {
         type = String(decoding: unescape(fields[dash + 1]), as: UTF8.self)
         sourceBytes = unescape(fields[dash + 2])
         superOptions = String(decoding: unescape(fields[dash + 3]), as: UTF8.self)
+        superOptionList = fields[dash + 3].split(separator: UInt8(ascii: ",")).map {
+            String(decoding: unescape($0), as: UTF8.self)
+        }
     }
 }
 

@@ -22,9 +22,6 @@ public protocol VolumeStore: Sendable {
     /// Deletes a volume and all below it; no error if there is none. Its space comes back in the background.
     func delete(_ name: String) throws(FlistError)
 
-    /// All volumes, in no particular order.
-    func all() throws(FlistError) -> [Volume]
-
     /// Gives back what the store mounted, if nothing uses it; the volumes stay. A later call mounts it again.
     func close()
 }

@@ -1,4 +1,5 @@
 @testable import BlockStore
+import Support
 import Testing
 
 /// The examples of "Signature Calculations for the Authorization Header" in the S3 API reference.

@@ -2,6 +2,7 @@ import BlockStore
 import Foundation
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 @testable import BlockCache

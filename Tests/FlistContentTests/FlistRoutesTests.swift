@@ -1,6 +1,7 @@
 import BlockStore
 import FlistImage
 import Support
+import TestSupport
 import Testing
 
 @testable import FlistContent
@@ -8,13 +9,16 @@ import Testing
 @Suite("Routes of a flist")
 struct FlistRoutesTests {
     private func table(
-        stores: [String] = [], router: RouteTable? = nil, log: LogLines = LogLines(), size: Int = 10,
+        stores: [String] = [], fallback: [String] = [], router: RouteTable? = nil, log: LogLines = LogLines(),
+        size: Int = 10,
         _ change: (inout TreeIndexInfo) -> Void
     ) throws -> RouteTable {
         let flist = try TestFlist(size, info: change)
-        return try FlistRoutes.table(
-            for: flist.index, stores: try stores.map { try StoreRoute(parsing: $0) }, router: router,
-            logger: log.logger)
+        var choice = StoreChoice()
+        choice.stores = try stores.map { try StoreRoute(parsing: $0) }
+        choice.fallback = try fallback.map { try StoreRoute(parsing: $0) }
+        choice.router = router
+        return try FlistRoutes.table(for: flist.index, stores: choice, logger: log.logger)
     }
 
     private static let yaml = Array(
@@ -62,6 +66,20 @@ struct FlistRoutesTests {
         #expect(try table(stores: ["dir:///a"], log: log, change).lookup.map(\.name) == ["--store"])
         #expect(log.all.count == 1)
         #expect(log.all.first?.hasPrefix("warning the flist's own stores are left out error=") == true)
+    }
+
+    @Test("the fallback is asked only where nothing else names a store, or the flist's own is no address")
+    func fallback() throws {
+        #expect(try table(fallback: ["zdb://hub:1"]) { _ in }.lookup.map(\.name) == ["fallback"])
+        #expect(try table(stores: ["dir:///a"], fallback: ["zdb://hub:1"]) { _ in }.lookup.map(\.name) == ["--store"])
+        let named = try table(fallback: ["zdb://hub:1"]) { info in
+            info.routes = [ImageRoute(start: 0, end: 0xff, url: "zdb://own:1")]
+        }
+        #expect(named.lookup.map(\.name) == ["flist"])
+        let bad = try table(fallback: ["zdb://hub:1"]) { info in
+            info.routes = [ImageRoute(start: 0, end: 255, url: "gopher://x")]
+        }
+        #expect(bad.lookup.map(\.name) == ["fallback"])
     }
 
     @Test("a flist that names no store needs one, unless it has no blocks")

@@ -9,8 +9,9 @@ import Testing
 
 @Suite("Opening flists", .timeLimit(.minutes(1)))
 struct OpenFlistTests {
-    private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("Fixtures/zflist-mini/mini.flist").path
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Fixtures/zflist-mini").path
+    private static let fixture = "\(fixtures)/mini.flist"
 
     let folder: TemporaryFolder
 
@@ -52,7 +53,7 @@ struct OpenFlistTests {
         var options = ContentOptions()
         options.cacheFolder = "\(folder.path)/cache"
         // Nobody listens there: reads wait for a better time.
-        options.stores = [try StoreRoute(parsing: "zdb://127.0.0.1:\(LoopbackPort.free())")]
+        options.stores.stores = [try StoreRoute(parsing: "zdb://127.0.0.1:\(LoopbackPort.free())")]
         let open = try OpenFlist(Self.fixture, options: options)
         let inodes = (1...UInt32(open.index.summary.inodes)).filter { (open.content.file($0)?.size ?? 0) > 0 }
         try #require(!inodes.isEmpty)
@@ -67,5 +68,30 @@ struct OpenFlistTests {
         let late = PendingRead()
         open.content.file(inodes[0])?.read(0..<1) { late.end($0) }
         #expect(throws: FetchError.cancelled) { try late.bytes() }
+    }
+
+    @Test("flists that share cache and fetcher are closed one by one")
+    func sharing() throws {
+        let resources = try ContentResources(cacheFolder: "\(folder.path)/shared")
+        defer { resources.close() }
+        func open(_ stores: StoreChoice) throws -> OpenFlist {
+            try OpenFlist(Self.fixture, sharing: resources, stores: stores, logger: LogLines().logger)
+        }
+        var (good, gone) = (StoreChoice(), StoreChoice())
+        good.stores = [try StoreRoute(parsing: "dir://\(Self.fixtures)/blocks")]
+        gone.stores = [try StoreRoute(parsing: "zdb://127.0.0.1:\(LoopbackPort.free())")]
+        let (first, second) = (try open(gone), try open(good))
+        #expect(first.cache === second.cache)
+        let inode = try #require(
+            (1...UInt32(first.index.summary.inodes)).first { (first.content.file($0)?.size ?? 0) > 100 })
+        let read = PendingRead()
+        first.content.file(inode)?.read(0..<100) { read.end($0) }
+        first.close()
+        // The store is asked no more, though the fetch's own time is a minute.
+        #expect(throws: (any Error).self) { try read.bytes() }
+        let other = PendingRead()
+        second.content.file(inode)?.read(0..<100) { other.end($0) }
+        #expect(try other.bytes().count == 100)
+        second.close()
     }
 }

@@ -7,6 +7,7 @@ import Foundation
 import Logging
 import Support
 import Synchronization
+import TestSupport
 
 /// A folder that goes with this object.
 final class TemporaryFolder: Sendable {
@@ -221,31 +222,5 @@ final class PendingRead: Sendable {
             throw FlistError(.timedOut, "a read has not ended")
         }
         return try result.get()
-    }
-}
-
-/// What was logged, a line each.
-final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
-
-    private struct Handler: LogHandler {
-        let lines: LogLines
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.info
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            var line = "\(event.level) \(event.message)"
-            for (key, value) in (event.metadata ?? [:]).sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
-            lines.lines.withLock { $0.append(line) }
-        }
     }
 }

@@ -51,7 +51,7 @@ final class MountPlace: Sendable {
     func options(stores: [String] = [], cache: String? = "cache") throws -> ContentOptions {
         var options = ContentOptions()
         options.cacheFolder = cache.map { path($0) }
-        options.stores = try stores.map { try StoreRoute(parsing: $0) }
+        options.stores.stores = try stores.map { try StoreRoute(parsing: $0) }
         return options
     }
 

@@ -78,4 +78,16 @@ struct WritableMountTests {
             #expect(try place.shell("stat -c '%u:%g %a' target").output == "12:34 711\n")
         }
     }
+
+    @Test("take the root's attributes, but no marks of overlayfs from a flist", .timeLimit(.minutes(1)))
+    func overlayMarks() throws {
+        let place = try place()
+        try place.shell("setfattr -n user.note -v kept source; setfattr -n trusted.overlay.opaque -v y source")
+        try place.pack()
+        try place.mounted(place.path("tree.fl"), place.options(), writable: place.path("rw")) { _ throws in
+            #expect(try place.shell("cat target/d/file").output == "old\n")
+            #expect(try place.shell("getfattr --only-values -n user.note rw/upper").output == "kept")
+            #expect(try place.shell("getfattr -n trusted.overlay.opaque rw/upper").status == 1)
+        }
+    }
 }

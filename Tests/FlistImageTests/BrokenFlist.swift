@@ -1,5 +1,6 @@
 import FlistImage
 import Support
+import TestSupport
 import Testing
 
 /// What came of opening a file that may be broken.

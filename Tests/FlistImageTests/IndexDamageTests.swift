@@ -1,6 +1,7 @@
 import BlockCodec
 import FlistImage
 import Support
+import TestSupport
 import Testing
 
 @Suite("Tree index damage")

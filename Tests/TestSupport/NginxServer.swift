@@ -27,7 +27,8 @@ public final class NginxServer: Sendable {
             user root; worker_processes 1; master_process off; pid \(folder)/pid; error_log \(folder)/error;
             events { worker_connections 1024; }
             http {
-                log_format connection '$connection $server_protocol';
+                log_format connection
+                    '$connection "$request" $status $body_bytes_sent "$http_range" $server_protocol';
                 access_log \(folder)/access connection; keepalive_requests 100000; sendfile on;
                 \(temporary.joined(separator: " "))
                 server { \(listen) root \(root); \(locations) }
@@ -48,6 +49,37 @@ public final class NginxServer: Sendable {
         try String(contentsOfFile: "\(process.folder)/access", encoding: .utf8).split(separator: "\n").map { line in
             let words = line.split(separator: " ")
             return (String(words.first ?? ""), String(words.last ?? ""))
+        }
+    }
+
+    /// What was asked for, and what was sent.
+    public struct LoggedRequest: Sendable, Equatable {
+        /// Method and path.
+        public let request: String
+        public let status: Int
+        /// Of the body.
+        public let bytes: Int
+        /// The Range header; `-` without one.
+        public let range: String
+    }
+
+    /// The requests that have been logged, once there are `count` at least: nginx logs after it has answered.
+    public func log(atLeast count: Int) throws -> [LoggedRequest] {
+        let end = Date(timeIntervalSinceNow: 10)
+        while true {
+            let text = try String(contentsOfFile: "\(process.folder)/access", encoding: .utf8)
+            let lines = text.split(separator: "\n").map { $0.split(separator: "\"") }
+            if lines.count >= count || Date() > end {
+                return lines.compactMap { parts in
+                    guard parts.count == 5 else { return nil }
+                    let numbers = parts[2].split(separator: " ").compactMap { Int($0) }
+                    let request = parts[1].split(separator: " ").dropLast().joined(separator: " ")
+                    guard numbers.count == 2 else { return nil }
+                    return LoggedRequest(
+                        request: request, status: numbers[0], bytes: numbers[1], range: String(parts[3]))
+                }
+            }
+            usleep(10_000)
         }
     }
 

@@ -150,7 +150,7 @@ final class DirStore: BlockStore {
         // The name is the hash of the bytes: a file of the right length has them already, unless it rotted.
         if stat(path, &status) == 0, status.st_size == stored.count { return }
         do throws(Errno) {
-            try Self.makeFolders(folder)
+            try Folder.make(folder, mode: 0o755, parents: true)
             let temporary = "\(folder)/.\(name).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
             do throws(Errno) {
                 let file = try FileDescriptor(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
@@ -183,16 +183,4 @@ final class DirStore: BlockStore {
     }
 
     deinit { close() }
-
-    private static func makeFolders(_ path: String) throws(Errno) {
-        if mkdir(path, 0o755) == 0 { return }
-        switch Errno.current {
-        case .exists: return
-        case .noEntry:
-            guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { throw .noEntry }
-            try makeFolders(String(path[..<slash]))
-            if mkdir(path, 0o755) != 0, Errno.current != .exists { throw Errno.current }
-        case let error: throw error
-        }
-    }
 }

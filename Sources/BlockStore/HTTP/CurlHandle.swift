@@ -27,7 +27,7 @@ final class CurlHandle {
         errorText.deallocate()
     }
 
-    /// Forgets all options of the last use. Connections are kept: they belong to the multi handle.
+    /// Forgets all options of the last use. Connections are kept: by the multi handle, or by this one without one.
     func reset() {
         curl_easy_reset(easy)
         curl_slist_free_all(headers)
@@ -105,6 +105,22 @@ final class CurlHandle {
         return UInt64(exactly: length)
     }
 
+    /// A header of the last answer, not of redirects before it; the first of that name.
+    func header(_ name: String) -> String? {
+        var header: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
+            let value = header?.pointee.value
+        else { return nil }
+        return String(validatingCString: value)
+    }
+
+    /// What the last answer's Retry-After asks for, given in seconds or as a date; nil without one.
+    var retryAfter: Duration? {
+        var seconds: curl_off_t = 0
+        curl_easy_getinfo_offset(easy, CURLINFO_RETRY_AFTER, &seconds)
+        return seconds > 0 ? .seconds(seconds) : nil
+    }
+
     /// Whether the last answer came over HTTP/2; nil when there was none.
     var isHTTP2: Bool? {
         var version = 0
@@ -115,9 +131,9 @@ final class CurlHandle {
     @discardableResult
     func set(_ option: CURLoption, _ value: Int) -> Bool { curl_easy_setopt_long(easy, option, value) == CURLE_OK }
 
-    /// The text is copied by libcurl.
+    /// The text is copied by libcurl. False for one with a NUL, which would end it there for libcurl.
     func set(_ option: CURLoption, _ value: String) -> Bool {
-        curl_easy_setopt_string(easy, option, value) == CURLE_OK
+        !value.utf8.contains(0) && curl_easy_setopt_string(easy, option, value) == CURLE_OK
     }
 
     /// Where the body goes: `function` is called with `context`, which must outlive the transfer.
@@ -126,7 +142,15 @@ final class CurlHandle {
         curl_easy_setopt_pointer(easy, CURLOPT_WRITEDATA, context)
     }
 
-    private func setHeaders(_ lines: [String]) -> Bool {
+    /// `function` is called about once a second, and more often while bytes come; not 0 ends the transfer.
+    func setProgress(_ function: curl_progress_function?, _ context: UnsafeMutableRawPointer) {
+        set(CURLOPT_NOPROGRESS, 0)
+        curl_easy_setopt_progress_function(easy, function)
+        curl_easy_setopt_pointer(easy, CURLOPT_XFERINFODATA, context)
+    }
+
+    /// Whole lines, in addition to libcurl's own. Call once after a reset.
+    func setHeaders(_ lines: [String]) -> Bool {
         for line in lines {
             guard let longer = curl_slist_append(headers, line) else { return false }
             headers = longer

@@ -1,13 +1,21 @@
+internal import Support
+
 /// The parts of an http address that matter here: user and password are kept apart from what is shown.
-struct HTTPAddress: Sendable, Hashable {
+public struct HTTPAddress: Sendable, Hashable {
     /// Scheme, host, port and path, without a slash at the end.
     let base: String
     /// With its question mark; empty when there is none.
     let query: String
     let credentials: HTTPRequest.Credentials?
 
+    private init(base: String, query: String, credentials: HTTPRequest.Credentials?) {
+        self.base = base
+        self.query = query
+        self.credentials = credentials
+    }
+
     /// Reads `http[s]://[user[:password]@]host[:port][/path][?query]`. Anything else is left for libcurl to refuse.
-    init(_ text: String) {
+    public init(_ text: String) {
         let withoutFragment = text.prefix { $0 != "#" }
         let whole = withoutFragment.prefix { $0 != "?" }
         query = String(withoutFragment[whole.endIndex...])
@@ -29,12 +37,20 @@ struct HTTPAddress: Sendable, Hashable {
     }
 
     /// The address as a person may see it: no user, no password, no query.
-    var shown: String { base }
+    public var shown: String { base }
 
     /// Scheme, host and port.
     var origin: String {
         let afterScheme = base.firstRange(of: "://")?.upperBound ?? base.startIndex
         return String(base[..<afterScheme]) + base[afterScheme...].prefix { $0 != "/" }
+    }
+
+    /// The address as it is sent, which has the query but not user and password.
+    var sent: String { base + query }
+
+    /// The address of the file beside it whose path has `suffix` added; the query stays behind the path.
+    public func addingToPath(_ suffix: String) -> HTTPAddress {
+        HTTPAddress(base: base + suffix, query: query, credentials: credentials)
     }
 
     /// The address of something below the base.

@@ -1,4 +1,3 @@
-internal import CCurl
 public import Support
 
 /// Fetches one file over http or https. Blocks the calling thread; safe from any.
@@ -45,31 +44,34 @@ public enum HTTPDownload {
         guard ["http://", "https://"].contains(where: { name.lowercased().hasPrefix($0) }) else {
             throw FlistError(.usage, "cannot download \(name): only http:// and https:// addresses can be fetched")
         }
-        guard let handle = CurlHandle() else {
-            throw FlistError(.unavailable, "cannot download \(name): the HTTP client does not start")
-        }
-        var common = HTTPOptions()
-        common.connectTimeout = options.connectTimeout
-        common.lowSpeedTime = options.stallTimeout
-        common.maximumRedirects = options.maximumRedirects
-        guard
-            handle.applyCommon(common, url: address.base + address.query, credentials: address.credentials),
-            handle.set(CURLOPT_FOLLOWLOCATION, 1), handle.set(CURLOPT_TIMEOUT_MS, options.timeout.milliseconds)
-        else {
-            throw FlistError(.unavailable, "cannot download \(name): the request cannot be made; memory may be short")
-        }
-        let receiver: HTTPDownloadReceiver
+        let sink: FileSink
         do {
-            receiver = HTTPDownloadReceiver(
-                handle, try file.duplicate(), limit: options.limit, progress: progress)
+            sink = FileSink(try file.duplicate(), progress)
         } catch {
             throw FlistError("cannot download \(name): its file cannot be used", errno: error)
         }
-        let code = withExtendedLifetime(receiver) {
-            handle.setReceiver(httpDownloadReceive, Unmanaged.passUnretained(receiver).toOpaque())
-            return curl_easy_perform(handle.easy)
-        }
-        if let error = receiver.error(code, name: name) { throw error }
-        return receiver.count
+        let answer = HTTPSession().get(HTTPGet(address, options: options), into: sink)
+        if let error = error(answer, name, options) { throw error }
+        return answer.length
+    }
+}
+
+/// A file that is written from its beginning.
+private final class FileSink: HTTPSink {
+    private let file: FileDescriptor
+    private let progress: HTTPDownload.Progress?
+    private var count: UInt64 = 0
+
+    init(_ file: consuming FileDescriptor, _ progress: HTTPDownload.Progress?) {
+        self.file = file
+        self.progress = progress
+    }
+
+    func restart() { count = 0 }
+
+    func append(_ bytes: UnsafeRawBufferPointer, total: UInt64?) throws(Errno) {
+        try file.write(bytes, at: count)
+        count += UInt64(bytes.count)
+        progress?(count, total)
     }
 }

@@ -29,9 +29,8 @@ struct HTTPResponse: Sendable {
 
     /// `503 Service Unavailable`, with the code of an S3 error behind it in parentheses, and what to do about it.
     var reason: String {
-        let name = HTTPStatus.name(status).map { " \($0)" } ?? ""
         let code = errorCode.map { " (\($0)\(Self.remedies[$0].map { ": \($0)" } ?? ""))" } ?? ""
-        return "\(status)\(name)\(code)"
+        return HTTPStatus.text(status) + code
     }
 
     /// For the codes of "Error responses" in the S3 API reference that a wrong address or clock leads to.
@@ -54,15 +53,21 @@ struct HTTPResponse: Sendable {
 enum HTTPStatus {
     static func name(_ status: Int) -> String? { names[status] }
 
+    /// `404 Not Found`; the number alone where the registry has no name.
+    static func text(_ status: Int) -> String { name(status).map { "\(status) \($0)" } ?? "\(status)" }
+
     private static let names: [Int: String] = [
         200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content",
         301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified", 307: "Temporary Redirect",
         308: "Permanent Redirect",
         400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-        407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict", 410: "Gone",
-        411: "Length Required", 413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
-        418: "I'm a teapot", 429: "Too Many Requests", 451: "Unavailable For Legal Reasons",
+        402: "Payment Required", 406: "Not Acceptable", 407: "Proxy Authentication Required", 408: "Request Timeout",
+        409: "Conflict", 410: "Gone", 411: "Length Required", 412: "Precondition Failed", 413: "Content Too Large",
+        414: "URI Too Long", 416: "Range Not Satisfiable",
+        418: "I'm a teapot", 421: "Misdirected Request", 423: "Locked", 429: "Too Many Requests",
+        431: "Request Header Fields Too Large", 451: "Unavailable For Legal Reasons",
         500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable",
-        504: "Gateway Timeout", 507: "Insufficient Storage",
+        504: "Gateway Timeout", 505: "HTTP Version Not Supported", 507: "Insufficient Storage", 508: "Loop Detected",
+        511: "Network Authentication Required",
     ]
 }

@@ -77,7 +77,7 @@ final class RedisConnectionGroup: @unchecked Sendable {
             try WorkerThread("store-connect") { [self] in
                 let result: Result<Int32, StoreError>
                 do throws(StoreError) {
-                    let link = try RedisLink(url, timeout: Self.connectTimeout)
+                    let link = try StoreLink(url, timeout: Self.connectTimeout)
                     result = .success(try link.releaseDescriptor())
                 } catch {
                     result = .failure(error)

@@ -1,5 +1,6 @@
 internal import BlockCodec
 internal import Glibc
+internal import Redis
 
 /// Takes replies apart as their bytes come, and puts the bytes of a block straight into its buffer.
 struct RedisReplyReader {
@@ -101,7 +102,7 @@ struct RedisReplyReader {
         switch line.first {
         case UInt8(ascii: "$"):
             guard let length = Int(String(decoding: line.dropFirst(), as: UTF8.self)), length >= -1 else {
-                throw Violation(reason: "a length that is none: \(Self.printable(line))")
+                throw Violation(reason: "a length that is none: \(RedisReply.printable(line))")
             }
             if length == -1 {
                 emit(.null)
@@ -115,15 +116,9 @@ struct RedisReplyReader {
                 let reply = allowed == nil ? Reply.skipped : .tooLarge
                 state = length > 0 ? .skip(rest: length, reply: reply) : .end(reply, expected: UInt8(ascii: "\r"))
             }
-        case UInt8(ascii: "-"): emit(.error(Self.printable(Array(line.dropFirst()))))
+        case UInt8(ascii: "-"): emit(.error(RedisReply.printable(Array(line.dropFirst()))))
         case UInt8(ascii: "_"): emit(.null)
-        default: throw Violation(reason: "no value in reply to GET: \(Self.printable(line))")
+        default: throw Violation(reason: "no value in reply to GET: \(RedisReply.printable(line))")
         }
-    }
-
-    /// Text of a server as it may be shown: printable ASCII, not too long.
-    static func printable(_ bytes: some Collection<UInt8>) -> String {
-        String(
-            decoding: bytes.prefix(200).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }

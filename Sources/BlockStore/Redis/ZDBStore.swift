@@ -1,3 +1,4 @@
+internal import Redis
 internal import Support
 internal import Synchronization
 
@@ -14,7 +15,7 @@ final class ZDBStore: BlockStore {
     private static let batch = 256
 
     private struct Links {
-        var idle: [RedisLink] = []
+        var idle: [StoreLink] = []
         var isClosed = false
     }
 
@@ -53,7 +54,7 @@ final class ZDBStore: BlockStore {
             var found: [Bool] = []
             for start in stride(from: 0, to: ids.count, by: Self.batch) {
                 let batch = ids[start..<min(ids.count, start + Self.batch)]
-                let replies = try Self.exists(batch.map(\.bytes), link)
+                let replies = try link.pipeline(batch.map { [[UInt8]("EXISTS".utf8), $0.bytes] })
                 for reply in replies {
                     guard case .integer(let count) = reply else {
                         throw .protocolViolation("no number in reply to EXISTS")
@@ -76,33 +77,11 @@ final class ZDBStore: BlockStore {
 
     deinit { close() }
 
-    private static func exists(_ keys: [[UInt8]], _ link: RedisLink) throws(StoreError) -> [RedisLink.Reply] {
-        // One piece of memory for all words, so that pointers into it live long enough.
-        let name = [UInt8]("EXISTS".utf8)
-        let all = name + keys.flatMap { $0 }
-        let result = all.withUnsafeBytes { bytes -> Result<[RedisLink.Reply], StoreError> in
-            var start = name.count
-            let commands = keys.map { key in
-                defer { start += key.count }
-                return [
-                    UnsafeRawBufferPointer(rebasing: bytes[..<name.count]),
-                    UnsafeRawBufferPointer(rebasing: bytes[start..<(start + key.count)]),
-                ]
-            }
-            do throws(StoreError) {
-                return .success(try link.commands(commands))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
-    }
-
     private static func command(
-        _ name: String, _ words: [UnsafeRawBufferPointer], _ link: RedisLink
-    ) throws(StoreError) -> RedisLink.Reply {
+        _ name: String, _ words: [UnsafeRawBufferPointer], _ link: StoreLink
+    ) throws(StoreError) -> RedisReply {
         let name = [UInt8](name.utf8)
-        let result = name.withUnsafeBytes { name -> Result<RedisLink.Reply, StoreError> in
+        let result = name.withUnsafeBytes { name -> Result<RedisReply, StoreError> in
             do throws(StoreError) {
                 return .success(try link.commands([[name] + words]).first ?? .other)
             } catch {
@@ -113,7 +92,7 @@ final class ZDBStore: BlockStore {
     }
 
     /// Lends a connection. One that was idle may have been closed by the server: then once more with a fresh one.
-    private func withLink<Value>(_ body: (RedisLink) throws(StoreError) -> Value) throws(StoreError) -> Value {
+    private func withLink<Value>(_ body: (StoreLink) throws(StoreError) -> Value) throws(StoreError) -> Value {
         if let idle = links.withLock({ $0.idle.popLast() }) {
             do throws(StoreError) {
                 let value = try body(idle)
@@ -126,12 +105,12 @@ final class ZDBStore: BlockStore {
                 }
             }
         }
-        let link = try RedisLink(url, timeout: Self.timeout)
+        let link = try StoreLink(url, timeout: Self.timeout)
         defer { if !link.isBroken { giveBack(link) } }
         return try body(link)
     }
 
-    private func giveBack(_ link: RedisLink) {
+    private func giveBack(_ link: StoreLink) {
         links.withLock { links in
             if !links.isClosed, links.idle.count < Self.idleLinks { links.idle.append(link) }
         }

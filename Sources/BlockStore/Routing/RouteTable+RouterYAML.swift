@@ -1,4 +1,5 @@
 public import Support
+internal import YAML
 
 extension RouteTable {
     /// Reads a router.yaml of 0-fs: `pools` of `range: address`, `lookup` and optional `cache` lists of pool names.

@@ -54,11 +54,17 @@ public final class RoutedStore: Sendable {
         return try result.get()
     }
 
-    /// Starts reads; a store that cannot be opened fails them as `unreachable`.
+    /// Starts reads; a store that cannot be opened fails them as `unreachable`, a closed one as `cancelled`.
     func get(_ requests: [StoreRequest]) {
-        state.withLock { state in
+        let isClosed = state.withLock { state in
             state.statistics.requests += UInt64(requests.count)
             state.statistics.inFlight += requests.count
+            return state.isClosed
+        }
+        // Whoever closed it wants no more of it: waiting for it to come back would be in vain.
+        if isClosed {
+            for request in requests { request.complete(.failure(.cancelled)) }
+            return
         }
         do throws(FlistError) {
             try store().get(requests)

@@ -1,3 +1,5 @@
+internal import Support
+
 extension StoreURL {
     /// For people: scheme, host, port and path; no user, password or query.
     public var description: String { text(user: nil, password: nil, query: []) }

@@ -24,9 +24,10 @@ enum FlistOpening {
         options.logger = Logger(label: "flist", factory: { _ in SwiftLogNoOpLogHandler() })
         options.cacheFolder = cache?.path
         options.cache.quota = cache?.size?.bytes
-        options.stores = try stores.stores.map { try StoreRoute(parsing: $0) }
+        options.stores.stores = try stores.stores.map { try StoreRoute(parsing: $0) }
         if let router = stores.router {
-            options.router = try RouteTable.parse(routerYAML: SmallFile.read(router, limit: 1 << 20), name: router)
+            options.stores.router = try RouteTable.parse(
+                routerYAML: SmallFile.read(router, limit: 1 << 20), name: router)
         }
         return options
     }

@@ -1,9 +1,7 @@
-internal import Support
-
 /// Percent-encoding of the parts of an address (RFC 3986, 2.1).
-enum PercentEncoding {
+public enum PercentEncoding {
     /// The decoded text; nil when an escape is broken or the bytes are no UTF-8 or hold a NUL.
-    static func decode(_ text: some Collection<UInt8>) -> String? {
+    public static func decode(_ text: some Collection<UInt8>) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text.makeIterator()
@@ -21,7 +19,7 @@ enum PercentEncoding {
     }
 
     /// Escapes everything but the unreserved characters of RFC 3986, and slashes where a path is meant.
-    static func encode(_ text: String, keepingSlashes: Bool = false) -> String {
+    public static func encode(_ text: String, keepingSlashes: Bool = false) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {

@@ -1,15 +1,14 @@
 internal import CYAML
-internal import Support
 
 /// A small YAML document. Scalars are texts; anchors and aliases are refused, sizes and depth bounded.
-enum YAMLNode {
+public enum YAMLNode: Sendable {
     case scalar(String)
     case sequence([YAMLNode])
     case mapping([(key: String, value: YAMLNode)])
 
     /// What is wrong with a document, and where.
-    struct Fault: Error {
-        let reason: String
+    public struct Fault: Error {
+        public let reason: String
     }
 
     private static let maximumBytes = 1 << 20
@@ -17,7 +16,7 @@ enum YAMLNode {
     private static let maximumNodes = 100_000
 
     /// Reads the only document in `bytes`.
-    static func parse(_ bytes: [UInt8]) throws(Fault) -> YAMLNode {
+    public static func parse(_ bytes: [UInt8]) throws(Fault) -> YAMLNode {
         guard bytes.count <= maximumBytes else { throw Fault(reason: "it is larger than \(maximumBytes) bytes") }
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         defer { parser.deallocate() }

@@ -1,0 +1,83 @@
+internal import FUSESession
+internal import FlistContent
+internal import Hub
+internal import Logging
+public import Support
+
+extension Flister {
+    /// Mounts a flist under a name; answers where. A mount of that name that is there already is left as it is.
+    ///
+    /// - Parameters:
+    ///   - url: an http, https or file address, or one relative to the hub's.
+    /// - Throws: one line that names what failed; nothing is left behind then.
+    public func mount(_ name: String, url: String, options: NamedMountOptions) throws(FlistError) -> String {
+        let name = try mountName(name)
+        let url = address(of: url)
+        defer { clean() }
+        return try names.withLock(name.text) { () throws(FlistError) in
+            let path = folders.path(of: name)
+            if try isMounted(name) { return path }
+            let flist: HubFlist
+            do throws(FlistError) {
+                flist = try hub.fetch(url)
+            } catch {
+                throw Self.flistFailure(error, url)
+            }
+            StorageHint.write(options.storage, on: flist.path)
+            try mount(flist.md5, as: name, url: url, options)
+            return path
+        }
+    }
+
+    /// Mounts a flist that is on this machine under a name. Under the name's lock.
+    func mount(
+        _ md5: String, as name: MountName, url: String, _ options: NamedMountOptions
+    ) throws(FlistError) {
+        let mount: SharedMount
+        do throws(FlistError) {
+            mount = try shared.pin(md5, url: FlistLocation.shown(url), stores: stores(options.storage))
+        } catch {
+            throw Self.flistFailure(error, url)
+        }
+        defer { shared.unpin(mount) }
+        let path = folders.path(of: name)
+        try MountPoint.make(path)
+        do throws(FlistError) {
+            if options.readOnly {
+                try BindMount.mountReadOnly(mount.path, at: path, noDev: true)
+            } else {
+                try mountWritable(name, mount, at: path, options)
+            }
+        } catch {
+            try? MountPoint.remove(path)
+            throw error
+        }
+        logger.info(
+            "mounted", metadata: ["name": "\(name.text)", "flist": "\(md5)", "url": "\(FlistLocation.shown(url))"])
+    }
+
+    /// Whether something is mounted under the name and answers; a mount that is dead is taken away first.
+    func isMounted(_ name: MountName) throws(FlistError) -> Bool {
+        let path = folders.path(of: name)
+        guard try NodeMounts.current(folders).named(name) != nil else { return false }
+        if MountPoint.answers(path) { return true }
+        logger.warning("a dead mount is taken away", metadata: ["name": "\(name.text)"])
+        try MountPoint.clear(path)
+        return false
+    }
+
+    /// The texts of callers' making: `invalid mountpoint: invalid mount name`.
+    func mountName(_ name: String) throws(FlistError) -> MountName {
+        do throws(FlistError) {
+            return try MountName(name)
+        } catch {
+            throw FlistError(error.code, "invalid mountpoint", cause: error)
+        }
+    }
+
+    private static func flistFailure(_ error: FlistError, _ url: String) -> FlistError {
+        let address = FlistLocation.shown(url)
+        let text = error.description.contains(address) ? error.description : "\(error) (\(address))"
+        return FlistError(error.code, "ro mount of flist failed: \(text)")
+    }
+}

@@ -1,0 +1,75 @@
+internal import FUSESession
+internal import Glibc
+internal import Hub
+internal import Logging
+internal import Support
+internal import Volumes
+
+extension Flister {
+    /// Takes over what an earlier run left: what still answers stays, and what is dead is mounted again, with what was
+    /// written to it, or taken away where that fails. Call once, before anything else. What fails is logged. Blocks.
+    public func recover() {
+        do throws(FlistError) {
+            let before = try NodeMounts.current(folders)
+            // What has our type was served by a process that is gone: this one holds the lock. Others may live.
+            let dead = Set(before.shared.filter { isDead($0.value) }.keys)
+            for mount in before.named where isDead(mount, dead) {
+                try names.withLock(mount.name.text) { () throws(FlistError) in try restore(mount) }
+            }
+            for md5 in dead where !shared.all.contains(where: { $0.md5 == md5 }) {
+                try MountPoint.clear(folders.sharedPath(md5))
+            }
+        } catch {
+            logger.error("cannot take over what an earlier run left", metadata: ["error": "\(error)"])
+        }
+        clean()
+    }
+
+    private func isDead(_ entry: MountTable.Entry) -> Bool {
+        entry.type == "fuse.flist" || !MountPoint.answers(entry.mountPoint)
+    }
+
+    private func isDead(_ mount: NodeMounts.Named, _ dead: Set<String>) -> Bool {
+        if let md5 = mount.md5, dead.contains(md5) { return true }
+        // Its lower side may be out of the tree already.
+        return mount.entry.type == "fuse.flist" || !MountPoint.answers(mount.entry.mountPoint)
+    }
+
+    /// Under the name's lock.
+    private func restore(_ mount: NodeMounts.Named) throws(FlistError) {
+        let path = folders.path(of: mount.name)
+        try MountPoint.clear(path)
+        do throws(FlistError) {
+            guard let md5 = mount.md5, access(folders.flistPath(md5), R_OK) == 0 else {
+                throw FlistError(.notFound, "its flist is not on this machine")
+            }
+            var options = NamedMountOptions()
+            options.storage = StorageHint.read(from: folders.flistPath(md5))
+            if let layers = mount.layers {
+                options.persistedVolume = try persistedVolume(of: mount, layers)
+            } else {
+                options.readOnly = true
+            }
+            try self.mount(md5, as: mount.name, url: "", options)
+        } catch {
+            // What was written is still in its volume, and there for the next Mount of the name.
+            logger.error(
+                "a mount of an earlier run is given up", metadata: ["name": "\(mount.name.text)", "error": "\(error)"])
+        }
+    }
+
+    /// Empty where the writable side is the volume of the mount's name.
+    private func persistedVolume(
+        of mount: NodeMounts.Named, _ layers: OverlayOptions
+    ) throws(FlistError) -> String {
+        if let volume = try volumes.lookup(mount.name.text), mount.uses(folder: volume.path),
+            !PersistedVolume.isMarked(volume.path)
+        {
+            return ""
+        }
+        guard layers.upper.hasSuffix("/rw") else {
+            throw FlistError(.unsupported, "its writable folder \(layers.upper) is not one of ours")
+        }
+        return String(layers.upper.dropLast("/rw".count))
+    }
+}

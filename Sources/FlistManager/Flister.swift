@@ -1,0 +1,109 @@
+public import BlockCache
+internal import BlockStore
+internal import FlistContent
+public import Hub
+public import Logging
+public import Support
+public import Volumes
+
+/// Mounts flists under names, as the flist module of a Zero-OS node does.
+///
+/// A flist is mounted once, read-only, at `ro/<md5>`, and served by this process; a named mount shows it at
+/// `mountpoint/<name>`, read-only or below a writable folder with a limit. The kernel's mount table is the only state.
+/// Thread-safe: calls for different names run at the same time, calls for one name one after the other. All block.
+public final class Flister: Sendable {
+    /// What holds for all flists.
+    public struct Settings: Sendable {
+        /// The folder of everything, made if it is missing.
+        public var root: String
+        public var cache = BlockCache.Options()
+        /// The store of flists that do not say where their blocks are.
+        public var fallback = "redis://hub.threefold.me:9900"
+        /// What addresses of flists without a scheme are relative to.
+        public var hubAddress = "https://hub.threefold.me"
+        public var hub = Hub.Options()
+        /// Downloaded flists that were not used for this long are removed; contents have their own age in `cache`.
+        public var maximumAge: Duration = .seconds(90 * 24 * 60 * 60)
+        public var logger = Logger(label: "flistd")
+
+        public init(root: String) { self.root = root }
+    }
+
+    /// Where a Flister serves when nothing else is said.
+    public static let defaultRoot = "/var/cache/modules/flistd"
+
+    /// Where the one that serves a root tells what it serves.
+    public static func controlSocket(in root: String) -> String { "\(root)/control" }
+
+    public var controlSocket: String { Self.controlSocket(in: folders.root) }
+
+    let folders: NodeFolders
+    let hub: Hub
+    let volumes: any VolumeStore
+    let shared: SharedMounts
+    let resources: ContentResources
+    /// One call at a time for each name.
+    let names = KeyedLocks()
+    let logger: Logger
+    private let fallback: StoreRoute
+    private let hubAddress: String
+    private let lock: RootLock
+    let maximumAge: Duration
+
+    /// Makes the folders and takes the root for this process. What an earlier run left is not touched: see `recover`.
+    ///
+    /// - Parameter volumes: where the writable sides of named mounts are made.
+    /// - Throws: `busy` when another process serves the root, `usage` for a fallback that is no store.
+    public init(_ settings: Settings, volumes: any VolumeStore) throws(FlistError) {
+        folders = try NodeFolders(preparing: settings.root)
+        lock = try RootLock(folders)
+        fallback = try StoreRoute(parsing: settings.fallback)
+        hubAddress = settings.hubAddress
+        hub = try Hub(folder: folders.flists, options: settings.hub, logger: settings.logger)
+        resources = try ContentResources(cacheFolder: folders.cache, cache: settings.cache)
+        shared = SharedMounts(folders, resources, logger: settings.logger)
+        self.volumes = volumes
+        logger = settings.logger
+        maximumAge = settings.maximumAge
+    }
+
+    /// Ends what runs in the background. Named mounts stay in the tree, for `recover` of the next process, and answer
+    /// nothing until then.
+    public func close() {
+        shared.close()
+        resources.close()
+        volumes.close()
+    }
+
+    /// The stores for a flist: the one that the caller names, then the flist's own, and at last the fallback.
+    func stores(_ storage: String) throws(FlistError) -> StoreChoice {
+        var choice = StoreChoice()
+        if !storage.isEmpty { choice.stores = [try StoreRoute(parsing: storage)] }
+        choice.fallback = [fallback]
+        return choice
+    }
+
+    /// An address without a scheme is one on the hub.
+    func address(of flist: String) -> String {
+        if flist.contains("://") { return flist }
+        let base = hubAddress.hasSuffix("/") ? String(hubAddress.dropLast()) : hubAddress
+        return flist.hasPrefix("/") ? base + flist : "\(base)/\(flist)"
+    }
+
+    /// Removes mounts that nothing needs and folders that nothing is mounted on. What fails is logged.
+    func clean() {
+        do throws(FlistError) {
+            try shared.unmountUnused()
+            let mounts = try NodeMounts.current(folders)
+            for folder in Folder.names(in: folders.named) {
+                guard let name = try? MountName(folder), mounts.named(name) == nil else { continue }
+                // Whoever holds the name's lock is about to mount there.
+                _ = try names.withLockIfFree(folder) { () throws(FlistError) in
+                    try MountPoint.remove(folders.path(of: name))
+                }
+            }
+        } catch {
+            logger.error("cannot clean up", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,82 @@
+internal import FUSESession
+internal import Glibc
+internal import Support
+
+/// A folder to mount on.
+enum MountPoint {
+    /// Makes it, unless it is there.
+    static func make(_ path: String) throws(FlistError) {
+        do throws(Errno) {
+            _ = try systemCall { mkdir(path, 0o755) }
+        } catch .exists {
+            return
+        } catch {
+            throw FlistError("cannot make the folder \(path) to mount on", errno: error)
+        }
+    }
+
+    /// Removes it, unless it is gone. What somebody put into it while nothing was mounted there is not lost.
+    static func remove(_ path: String) throws(FlistError) {
+        guard rmdir(path) != 0 else { return }
+        let error = Errno.current
+        switch error {
+        case .noEntry: return
+        case .notEmpty, .exists:
+            throw FlistError(.exists, "cannot remove \(path): there are files in it, under the mount; move them away")
+        default: throw FlistError("cannot remove \(path)", errno: error)
+        }
+    }
+
+    /// Unmounts what is mounted there.
+    ///
+    /// - Throws: `busy` with those who use it when it is in use.
+    static func unmount(_ path: String) throws(FlistError) {
+        do throws(FlistError) {
+            try unmountTop(path)
+        } catch {
+            guard error.code == .busy else { throw error }
+            let below = try MountTable.current().entries.first { $0.mountPoint.hasPrefix(path + "/") }
+            if let below {
+                throw FlistError(.busy, "cannot unmount \(path): \(below.mountPoint) is mounted below it")
+            }
+            let holders = MountHolder.holders(of: path)
+            guard !holders.isEmpty else { throw error }
+            let names = holders.map(\.description).joined(separator: ", ")
+            throw FlistError(.busy, "cannot unmount \(path): it is in use by \(names); end them first")
+        }
+    }
+
+    /// Takes everything that is mounted there out of the tree, whether it answers or not.
+    static func clear(_ path: String) throws(FlistError) {
+        // Bounded, since others may mount there at the same time.
+        for _ in 0..<64 {
+            guard try MountTable.current().find(target: path) != nil else { return }
+            try unmountTop(path, lazy: true)
+        }
+        throw FlistError(.busy, "cannot clear \(path): new mounts appear there all the time")
+    }
+
+    /// Whether what is mounted there answers. Blocks for `limit` at most.
+    ///
+    /// A name that nobody has asked for before reaches the file system below, through an overlay too; a dead one fails
+    /// with ENOTCONN or its like. What does not answer in time counts as alive: it may be slow.
+    static func answers(_ path: String, within limit: Duration = .seconds(2)) -> Bool {
+        let probe = "\(path)/.flist-probe-\(UInt64.random(in: 0...UInt64.max))"
+        let outcome = Monitor<Bool?>(nil)
+        do throws(FlistError) {
+            // On a thread of its own: a file system that hangs must hang nobody else.
+            try WorkerThread("probe") {
+                var status = stat()
+                let isAlive = lstat(probe, &status) == 0 || errno == ENOENT
+                outcome.withLock { $0 = isAlive }
+                outcome.signal()
+            }.detach()
+        } catch {
+            return true
+        }
+        return outcome.wait(until: .after(limit)) { $0 } ?? true
+    }
+}
+
+/// The function of FUSESession, which a method of the same name would hide.
+private func unmountTop(_ path: String, lazy: Bool = false) throws(FlistError) { try unmount(path, lazy: lazy) }

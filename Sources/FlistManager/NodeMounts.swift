@@ -1,0 +1,66 @@
+internal import FUSESession
+internal import Support
+
+/// What the kernel's mount table says of a node: its only state.
+struct NodeMounts {
+    /// A mount under a name.
+    struct Named {
+        let name: MountName
+        let entry: MountTable.Entry
+        /// Whose content it shows; nil if that cannot be told.
+        let md5: String?
+        /// The folders of an overlay; nil for a bind mount.
+        let layers: OverlayOptions?
+
+        /// Whether what is written goes below a folder.
+        func uses(folder: String) -> Bool { layers?.upper.hasPrefix(folder + "/") ?? false }
+    }
+
+    /// The topmost mount of each name.
+    let named: [Named]
+    /// The topmost mount of each flist's MD5.
+    let shared: [String: MountTable.Entry]
+
+    init(_ table: MountTable, _ folders: NodeFolders) {
+        var shared: [String: MountTable.Entry] = [:]
+        var named: [String: MountTable.Entry] = [:]
+        for entry in table.entries {
+            if let md5 = entry.mountPoint.component(below: folders.shared) { shared[md5] = entry }
+            if let name = entry.mountPoint.component(below: folders.named) { named[name] = entry }
+        }
+        var devices: [MountTable.Device: String] = [:]
+        for (md5, entry) in shared { devices[entry.device] = md5 }
+        self.shared = shared
+        self.named = named.compactMap { name, entry in
+            guard let name = try? MountName(name) else { return nil }
+            let lower = entry.type == "overlay" ? entry.superOption("lowerdir") : nil
+            // A bind mount has the device of what it shows; an overlay names its lower side. Both keep the flist's
+            // path as their source, which tells also when what they show is mounted there no more.
+            let md5 =
+                lower?.component(below: folders.shared) ?? devices[entry.device]
+                ?? entry.source.component(below: folders.flists)
+            var layers: OverlayOptions?
+            if let upper = entry.superOption("upperdir"), let work = entry.superOption("workdir") {
+                layers = OverlayOptions(upper: upper, work: work)
+            }
+            return Named(name: name, entry: entry, md5: md5, layers: layers)
+        }
+    }
+
+    static func current(_ folders: NodeFolders) throws(FlistError) -> NodeMounts {
+        NodeMounts(try MountTable.current(), folders)
+    }
+
+    func named(_ name: MountName) -> Named? { named.first { $0.name == name } }
+
+    func isUsed(_ md5: String) -> Bool { named.contains { $0.md5 == md5 } }
+}
+
+extension String {
+    /// The rest of a path directly below a folder; nil if it lies elsewhere or deeper.
+    fileprivate func component(below folder: String) -> String? {
+        guard hasPrefix(folder + "/") else { return nil }
+        let rest = dropFirst(folder.count + 1)
+        return rest.isEmpty || rest.contains("/") ? nil : String(rest)
+    }
+}

@@ -1,0 +1,23 @@
+internal import BlockStore
+internal import FlistContent
+internal import FlistFileSystem
+internal import Support
+
+/// A flist mounted read-only at `ro/<md5>` and served by this process, for all named mounts that show it.
+final class SharedMount: Sendable {
+    let md5: String
+    /// Where it is mounted.
+    let path: String
+    /// The address it came from, without secrets; "" when it was found by its MD5.
+    let url: String
+    let flist: OpenFlist
+    let mount: FlistMount
+
+    init(md5: String, path: String, url: String, flist: OpenFlist, mount: FlistMount) {
+        self.md5 = md5
+        self.path = path
+        self.url = url
+        self.flist = flist
+        self.mount = mount
+    }
+}

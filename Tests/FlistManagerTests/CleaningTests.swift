@@ -1,0 +1,68 @@
+import FlistManager
+import Foundation
+import Glibc
+import Support
+import Testing
+
+@Suite("Cleaning", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+struct CleaningTests {
+    @Test("a flist's mount goes with the last named mount that shows it")
+    func lastUser() throws {
+        let node = try Node()
+        try node.mount("a", readOnly: true)
+        try node.mount("b", limit: 1 << 25)
+        try node.flister.unmount("a")
+        #expect(try node.mounts == ["mountpoint/b", "ro/\(node.md5("one"))"])
+        try node.flister.unmount("b")
+        #expect(try node.mounts == [])
+    }
+
+    @Test("stray folders go, files in them stay, and mounts of others are left alone")
+    func strays() throws {
+        let node = try Node()
+        try node.shell("mkdir root/mountpoint/empty root/mountpoint/full root/ro/old; touch root/mountpoint/full/file")
+        try node.shell("mkdir root/mountpoint/other; mount -t tmpfs none root/mountpoint/other")
+        try node.mount("a", readOnly: true)
+        #expect(try node.shell("ls root/mountpoint").output == "a\nfull\nother\n")
+        #expect(try node.shell("ls root/ro").output == "\(node.md5("one"))\n")
+        #expect(try node.mounts.contains("mountpoint/other"))
+    }
+
+    @Test("a flist's mount that is in use stays until it is not")
+    func busy() throws {
+        let node = try Node()
+        try node.mount("a", readOnly: true)
+        let shared = try "\(node.root)/ro/\(node.md5("one"))"
+        let sleeper = try Sleeper(in: shared)
+        try node.flister.unmount("a")
+        #expect(try node.mounts == ["ro/\(node.md5("one"))"])
+        sleeper.end()
+        try node.flister.unmount("a")
+        #expect(try node.mounts == [])
+    }
+
+    @Test("a flist that was unmounted by someone else is mounted anew")
+    func unmountedByOthers() throws {
+        let node = try Node()
+        try node.mount("a", readOnly: true)
+        try node.shell("umount -l root/mountpoint/a root/ro/*")
+        try node.mount("b", limit: 1 << 25)
+        #expect(try node.shell("cat root/mountpoint/b/name").output == "one\n")
+        #expect(try node.mounts == ["mountpoint/b", "ro/\(node.md5("one"))"])
+    }
+
+    @Test("a mount whose server was cut off is taken away and mounted again")
+    func dead() throws {
+        let node = try Node()
+        let path = try node.mount("a", limit: 1 << 25)
+        try node.shell("echo kept > \(path)/kept")
+        // What a crash of the server leaves: a connection that was aborted.
+        let device = try #require(
+            try MountTable.current().find(target: "\(node.root)/ro/\(node.md5("one"))")?.device.minor)
+        try node.shell("mountpoint -q /sys/fs/fuse/connections || mount -t fusectl none /sys/fs/fuse/connections")
+        #expect(try node.shell("echo 1 > /sys/fs/fuse/connections/\(device)/abort").status == 0)
+        #expect(try node.shell("cat \(path)/name").status == 1)
+        #expect(try node.mount("a", limit: 1 << 25) == path)
+        #expect(try node.shell("cat \(path)/name \(path)/kept").output == "one\nkept\n")
+    }
+}

@@ -1,0 +1,121 @@
+import BlockStore
+import FlistManager
+import FlistTools
+import Foundation
+import Glibc
+import Logging
+import Support
+import TestSupport
+import Volumes
+
+/// A node in a folder of one test: a hub, flists on it with their blocks in a folder, and a Flister. All goes with it.
+final class Node: @unchecked Sendable {
+    let folder: String
+    let hub: NginxServer
+    let log = LogLines()
+    // Changed by `restart` only, which tests call while nothing else runs.
+    private(set) var flister: Flister
+    private var settings: Flister.Settings
+
+    /// - Parameter change: what is different from the defaults.
+    init(_ change: (inout Flister.Settings) -> Void = { _ in }) throws {
+        // On a disk: a pool of volumes in memory would be none of a node's.
+        folder = "/var/tmp/flist-test-node-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        hub = try NginxServer()
+        settings = Flister.Settings(root: "\(folder)/root")
+        settings.logger = log.logger
+        // Nobody listens there: a test that needs it fails at once.
+        settings.fallback = "zdb://127.0.0.1:1"
+        settings.hub.attempts = 2
+        change(&settings)
+        flister = try Self.start(settings, log)
+        try makeTree("one", "echo one > name; mkdir d; echo deep > d/file; echo old > changing")
+        try publish("one")
+    }
+
+    deinit {
+        unmountAll()
+        flister.close()
+        unmountAll()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private static func start(_ settings: Flister.Settings, _ log: LogLines) throws -> Flister {
+        let volumes = try BtrfsVolumeStore(
+            root: settings.root, options: BtrfsVolumeStore.Options(), logger: log.logger)
+        return try Flister(settings, volumes: volumes)
+    }
+
+    func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    var root: String { path("root") }
+
+    func url(_ name: String) -> String { "\(hub.url)/\(name).fl" }
+
+    /// Makes a source tree by commands of the shell.
+    func makeTree(_ name: String, _ commands: String) throws {
+        try shell("mkdir -p trees/\(name) && cd trees/\(name) && { \(commands) ; }")
+    }
+
+    /// Packs a tree and puts it, and its MD5, on the hub.
+    func publish(_ name: String, hash: Bool = true) throws {
+        var options = PackOptions(source: path("trees/\(name)"), output: "\(hub.root)/\(name).fl")
+        options.stores = [try StoreRoute(parsing: "dir://\(path("blocks"))")]
+        _ = try Packer(options) { _ in }.run()
+        if hash { try shell("md5sum < \(hub.root)/\(name).fl | cut -c 1-32 > \(hub.root)/\(name).fl.md5") }
+    }
+
+    func md5(_ name: String) throws -> String {
+        String(try shell("md5sum < \(hub.root)/\(name).fl").output.prefix(32))
+    }
+
+    @discardableResult
+    func mount(
+        _ name: String, _ flist: String = "one", limit: UInt64 = 0, readOnly: Bool = false,
+        _ change: (inout NamedMountOptions) -> Void = { _ in }
+    ) throws(FlistError) -> String {
+        var options = NamedMountOptions()
+        options.readOnly = readOnly
+        options.limit = limit
+        change(&options)
+        return try flister.mount(name, url: url(flist), options: options)
+    }
+
+    /// What is mounted below the root, from there on.
+    var mounts: [String] {
+        get throws {
+            try MountTable.current().entries.map(\.mountPoint).filter { $0.hasPrefix(root + "/") }
+                .map { String($0.dropFirst(root.count + 1)) }.filter { $0 != "volumes" }.sorted()
+        }
+    }
+
+    /// Runs a command of the shell in the folder; its output and errors, and its status.
+    @discardableResult
+    func shell(_ command: String) throws -> (output: String, status: Int32) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", command]
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        let pipe = Pipe()
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let text = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (String(decoding: text, as: UTF8.self), process.terminationStatus)
+    }
+
+    private func unmountAll() {
+        let table = (try? MountTable.current().entries) ?? []
+        for entry in table.reversed() where entry.mountPoint.hasPrefix(folder + "/") {
+            umount2(entry.mountPoint, Int32(MNT_DETACH))
+        }
+    }
+}
+
+/// Whether this machine can mount at all.
+enum Machine {
+    static let mounts = geteuid() == 0 && access("/dev/fuse", R_OK) == 0
+}
