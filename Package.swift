@@ -104,7 +104,7 @@ let package = Package(
                 "FlistFileSystem", "FlistTools",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ],
+            ], exclude: ["Commands/NodeCommand.swift","Commands/StatusCommand.swift","Commands/TopCommand.swift","Node","Output/TextTable.swift"],
             swiftSettings: settings),
 
         .target(

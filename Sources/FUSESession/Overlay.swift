@@ -26,12 +26,17 @@ public enum Overlay {
         noSuid: Bool = false, noDev: Bool = false, noExec: Bool = false, noAtime: Bool = false
     ) throws(FlistError) {
         let layers = Layers(lower: lower, upper: upper, work: work)
-        do throws(Errno) {
-            try mountByDescriptors(layers, target, source, attributes(noSuid, noDev, noExec, noAtime))
-            return
-        } catch {
-            // Before Linux 5.2 there is no fsopen(2).
-            guard error == .notImplemented else { throw failure(error, layers, target) }
+        let data = layers.options
+        // A value of fsconfig(2) may have 255 bytes, all of mount(2)'s together a page. The mount table shows them as
+        // they were given: what fits in neither is given as descriptors, and cannot be found there.
+        if layers.fitValues || data.utf8.count >= 4096 {
+            do throws(Errno) {
+                try mountByDescriptors(layers, target, source, attributes(noSuid, noDev, noExec, noAtime))
+                return
+            } catch {
+                // Before Linux 5.2 there is no fsopen(2).
+                guard error == .notImplemented else { throw failure(error, layers, target) }
+            }
         }
         do throws(Errno) {
             var flags: UInt = 0
@@ -39,8 +44,6 @@ public enum Overlay {
             if noDev { flags |= UInt(MS_NODEV) }
             if noExec { flags |= UInt(MS_NOEXEC) }
             if noAtime { flags |= UInt(MS_NOATIME) }
-            let data =
-                "lowerdir=\(escape(lower, "\\:,")),upperdir=\(escape(upper, "\\,")),workdir=\(escape(work, "\\,"))"
             _ = try systemCall { Glibc.mount(source, target, "overlay", flags, data) }
         } catch {
             throw failure(error, layers, target)
@@ -51,6 +54,16 @@ public enum Overlay {
         let lower: String
         let upper: String
         let work: String
+
+        /// For mount(2).
+        var options: String {
+            "lowerdir=\(escape(lower, "\\:,")),upperdir=\(escape(upper, "\\,")),workdir=\(escape(work, "\\,"))"
+        }
+
+        /// Whether each can be given by itself.
+        var fitValues: Bool {
+            [escape(lower, "\\:"), escape(upper, "\\"), escape(work, "\\")].allSatisfy { $0.utf8.count <= 255 }
+        }
     }
 
     private static func attributes(_ noSuid: Bool, _ noDev: Bool, _ noExec: Bool, _ noAtime: Bool) -> UInt32 {
@@ -62,7 +75,7 @@ public enum Overlay {
         return result
     }
 
-    /// By fsopen(2) and its kin, which set no limit to the sum of the paths as mount(2) does (4095 bytes).
+    /// By fsopen(2) and its kin, which set no limit to the sum of the paths.
     private static func mountByDescriptors(
         _ layers: Layers, _ target: String, _ source: String, _ attributes: UInt32
     ) throws(Errno) {

@@ -70,6 +70,7 @@ public final class Flister: Sendable {
     /// Ends what runs in the background. Named mounts stay in the tree, for `recover` of the next process, and answer
     /// nothing until then.
     public func close() {
+        hub.close()
         shared.close()
         resources.close()
         volumes.close()
@@ -97,9 +98,9 @@ public final class Flister: Sendable {
             let mounts = try NodeMounts.current(folders)
             for folder in Folder.names(in: folders.named) {
                 guard let name = try? MountName(folder), mounts.named(name) == nil else { continue }
-                // Whoever holds the name's lock is about to mount there.
+                // Whoever holds the name's lock is about to mount there. What others left in a folder stays.
                 _ = try names.withLockIfFree(folder) { () throws(FlistError) in
-                    try MountPoint.remove(folders.path(of: name))
+                    try? MountPoint.remove(folders.path(of: name))
                 }
             }
         } catch {

@@ -61,11 +61,15 @@ struct RootLock: ~Copyable {
     private let file: FileDescriptor
 
     init(_ folders: NodeFolders) throws(FlistError) {
-        let path = "\(folders.root)/lock"
+        file = try Self.lock("\(folders.root)/lock", folders)
+    }
+
+    private static func lock(_ path: String, _ folders: NodeFolders) throws(FlistError) -> FileDescriptor {
         do throws(Errno) {
-            file = try FileDescriptor(path, O_RDWR | O_CREAT, mode: 0o600)
+            let file = try FileDescriptor(path, O_RDWR | O_CREAT, mode: 0o600)
             let number = file.number
             _ = try systemCall { flock(number, LOCK_EX | LOCK_NB) }
+            return file
         } catch .again {
             throw FlistError(.busy, "another flistd serves \(folders.root); stop it, or choose another --root")
         } catch {

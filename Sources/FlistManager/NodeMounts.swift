@@ -33,14 +33,14 @@ struct NodeMounts {
         self.shared = shared
         self.named = named.compactMap { name, entry in
             guard let name = try? MountName(name) else { return nil }
-            let lower = entry.type == "overlay" ? entry.superOption("lowerdir") : nil
+            let lower = entry.type == "overlay" ? entry.layer("lowerdir") : nil
             // A bind mount has the device of what it shows; an overlay names its lower side. Both keep the flist's
             // path as their source, which tells also when what they show is mounted there no more.
             let md5 =
                 lower?.component(below: folders.shared) ?? devices[entry.device]
                 ?? entry.source.component(below: folders.flists)
             var layers: OverlayOptions?
-            if let upper = entry.superOption("upperdir"), let work = entry.superOption("workdir") {
+            if let upper = entry.layer("upperdir"), let work = entry.layer("workdir") {
                 layers = OverlayOptions(upper: upper, work: work)
             }
             return Named(name: name, entry: entry, md5: md5, layers: layers)
@@ -54,6 +54,19 @@ struct NodeMounts {
     func named(_ name: MountName) -> Named? { named.first { $0.name == name } }
 
     func isUsed(_ md5: String) -> Bool { named.contains { $0.md5 == md5 } }
+}
+
+extension MountTable.Entry {
+    /// A folder of an overlay. The table shows it as it was given to the kernel: with a backslash before some bytes.
+    fileprivate func layer(_ option: String) -> String? {
+        guard let text = superOption(option) else { return nil }
+        var (path, isEscaped) = ("", false)
+        for scalar in text.unicodeScalars {
+            isEscaped = scalar == "\\" && !isEscaped
+            if !isEscaped { path.unicodeScalars.append(scalar) }
+        }
+        return path
+    }
 }
 
 extension String {

@@ -2,7 +2,8 @@ import FlistManager
 import Support
 import Testing
 
-@Suite("Hashes and facts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+@Suite(
+    "Hashes and facts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
 struct HashTests {
     private func text(_ body: () throws -> Void) -> String? {
         do {

@@ -3,7 +3,8 @@ import Foundation
 import Support
 import Testing
 
-@Suite("Mounts that fail", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+@Suite(
+    "Mounts that fail", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
 struct MountFailureTests {
     private static let names = [
         "", ".", "..", "../x", "a/b", "/", "/abs", "a/", String(repeating: "x", count: 256), "nul\0", "bad\u{FFFD}",
@@ -30,7 +31,9 @@ struct MountFailureTests {
         #expect(try node.shell("find root -not -path '*/cache/*' | sort").output == before)
     }
 
-    @Test("odd but good names work", arguments: ["a,b:c\\d", "x,workdir=", " ", "-rf", "ü", String(repeating: "n", count: 255)])
+    @Test(
+        "odd but good names work",
+        arguments: ["a,b:c\\d", "x,workdir=", " ", "-rf", "ü", String(repeating: "n", count: 255)])
     func oddName(_ name: String) throws {
         let node = try Node()
         let path = try node.mount(name, limit: 1 << 25)
@@ -45,7 +48,9 @@ struct MountFailureTests {
     func nothingLeft() throws {
         let node = try Node()
         try node.hub.write(Array("no flist at all".utf8), to: "junk.fl")
-        let before = try node.shell("find root -not -path '*/cache/*' | sort").output
+        // But for what was downloaded.
+        let list = "find root -not -path '*/cache/*' -not -path 'root/flist/*' | sort"
+        let before = try node.shell(list).output
         let missing = text { try node.mount("a", "missing", limit: 1 << 25) }
         #expect(missing == "ro mount of flist failed: fail to download flist: 404 Not Found (\(node.url("missing")))")
         #expect(text { try node.mount("a") } == "invalid mount option, missing disk type")
@@ -58,12 +63,7 @@ struct MountFailureTests {
         let scheme = text { _ = try node.flister.mount("a", url: "ftp://host/x.fl", options: NamedMountOptions()) }
         #expect(scheme.hasPrefix("ro mount of flist failed: "))
         #expect(try node.mounts == [])
-        // But for what was downloaded, and an empty pool.
-        let after = try node.shell(
-            "find root -not -path '*/cache/*' -not -path 'root/flist/*' -not -path 'root/volumes*' | sort")
-        let plain = try node.shell("find root -not -path '*/cache/*' -not -path 'root/flist/*' | sort").output
-        #expect(after.output == before || plain == before)
-        #expect(try node.shell("ls root/volumes 2>/dev/null").output == "")
+        #expect(try node.shell(list).output == before)
     }
 
     @Test("a volume that was made for a mount that fails goes with it; one that was there stays")

@@ -1,4 +1,5 @@
 import FlistManager
+import Foundation
 import Glibc
 import Support
 import Testing
@@ -123,29 +124,4 @@ struct NamedMountTests {
         try node.shell("umount \(path)/d")
         try node.flister.unmount("a")
     }
-}
-
-/// A process that has its working folder somewhere.
-final class Sleeper {
-    let pid: Int32
-
-    init(in folder: String) throws {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addchdir_np(&actions, folder)
-        var words: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("1000"), nil]
-        defer { words.forEach { free($0) } }
-        var child: pid_t = 0
-        let code = posix_spawn(&child, "/bin/sleep", &actions, nil, &words, environ)
-        guard code == 0 else { throw Errno(rawValue: code) }
-        pid = child
-    }
-
-    func end() {
-        kill(pid, SIGKILL)
-        waitpid(pid, nil, 0)
-    }
-
-    deinit { kill(pid, SIGKILL) }
 }

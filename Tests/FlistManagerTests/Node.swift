@@ -28,6 +28,7 @@ final class Node: @unchecked Sendable {
         // Nobody listens there: a test that needs it fails at once.
         settings.fallback = "zdb://127.0.0.1:1"
         settings.hub.attempts = 2
+        settings.hubAddress = "https://hub.invalid"
         change(&settings)
         flister = try Self.start(settings, log)
         try makeTree("one", "echo one > name; mkdir d; echo deep > d/file; echo old > changing")

@@ -2,7 +2,8 @@ import FlistManager
 import Support
 import Testing
 
-@Suite("Persisted volumes", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+@Suite(
+    "Persisted volumes", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
 struct PersistedVolumeTests {
     @Test("take what is written, survive unmounting, and come back with the next mount")
     func survive() throws {

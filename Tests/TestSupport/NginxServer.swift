@@ -41,6 +41,9 @@ public final class NginxServer: Sendable {
 
     public var url: String { isEncrypted ? "https://localhost:\(port)" : "http://127.0.0.1:\(port)" }
 
+    /// Ends it before its object goes.
+    public func stop() { process.stop() }
+
     /// Signed by itself.
     public var certificate: String { "\(process.folder)/crt" }
 

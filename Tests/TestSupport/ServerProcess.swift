@@ -46,11 +46,15 @@ final class ServerProcess: @unchecked Sendable {
         }
     }
 
+    /// Ends it; nobody listens on its port any more when this returns.
+    func stop() {
+        guard process.isRunning else { return }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
     deinit {
-        if process.isRunning {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
+        stop()
         try? FileManager.default.removeItem(atPath: folder)
     }
 }
