@@ -16,7 +16,7 @@ struct MetricsServerTests {
             "curl -s -m 20 -o body -w '\(format)' "
             + words.map { $0.replacing("URL", with: url) }.joined(separator: " ")
         let folder = try TestFolder()
-        let outcome = try TestFolder.run("sh", "-c", "cd \(folder.path) && \(command) && cat body")
+        let outcome = try TestFolder.run("bash", "-c", "cd \(folder.path) && \(command) && cat body")
         return outcome.output
     }
 
@@ -46,7 +46,7 @@ struct MetricsServerTests {
         let page = String(repeating: "flist_x 1\n", count: 200_000)
         let server = try MetricsServer(address: "127.0.0.1:0") { page }
         let outcome = try TestFolder.run(
-            "sh", "-c",
+            "bash", "-c",
             "for i in 1 2 3 4; do curl -s -m 30 http://127.0.0.1:\(server.port)/metrics | md5sum & done; wait; yes 'flist_x 1' | head -200000 | md5sum"
         )
         let sums = outcome.output.split(separator: "\n")
