@@ -159,5 +159,12 @@ let package = Package(
             ]),
         .testTarget(
             name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: testSettings),
+        .testTarget(
+            name: "flistdTests",
+            dependencies: [
+                "TestSupport", "Support", "BlockStore", "FlistTools", "ZBus", "flist", "flistd",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: testSettings),
     ]
 )

@@ -28,13 +28,13 @@ extension Flister {
     }
 
     private func isDead(_ entry: MountTable.Entry) -> Bool {
-        entry.type == "fuse.flist" || !MountPoint.answers(entry.mountPoint)
+        entry.type == MountPoint.ownType || !MountPoint.answers(entry.mountPoint)
     }
 
     private func isDead(_ mount: NodeMounts.Named, _ dead: Set<String>) -> Bool {
         if let md5 = mount.md5, dead.contains(md5) { return true }
         // Its lower side may be out of the tree already.
-        return mount.entry.type == "fuse.flist" || !MountPoint.answers(mount.entry.mountPoint)
+        return mount.entry.type == MountPoint.ownType || !MountPoint.answers(mount.entry.mountPoint)
     }
 
     /// Under the name's lock.

@@ -4,6 +4,9 @@ internal import Support
 
 /// A folder to mount on.
 enum MountPoint {
+    /// The type of the mounts that this program serves.
+    static let ownType = "fuse.flist"
+
     /// Makes it, unless it is there.
     static func make(_ path: String) throws(FlistError) {
         do throws(Errno) {
@@ -46,12 +49,34 @@ enum MountPoint {
         }
     }
 
+    /// Unmounts everything that is mounted there, from the top.
+    ///
+    /// - Throws: `busy` with those who use it when it is in use; what lies above that is gone then.
+    static func unmountAll(_ path: String) throws(FlistError) {
+        try repeatedly(path) { _ throws(FlistError) in
+            try unmount(path)
+            return true
+        }
+    }
+
     /// Takes everything that is mounted there out of the tree, whether it answers or not.
-    static func clear(_ path: String) throws(FlistError) {
+    ///
+    /// - Parameter keep: asked for each mount from the top; the first that is kept ends it.
+    static func clear(_ path: String, keep: (MountTable.Entry) -> Bool = { _ in false }) throws(FlistError) {
+        try repeatedly(path) { top throws(FlistError) in
+            if keep(top) { return false }
+            try unmountTop(path, lazy: true)
+            return true
+        }
+    }
+
+    /// Calls `body` with what is mounted there on top until nothing is, or it answers false.
+    private static func repeatedly(
+        _ path: String, _ body: (MountTable.Entry) throws(FlistError) -> Bool
+    ) throws(FlistError) {
         // Bounded, since others may mount there at the same time.
         for _ in 0..<64 {
-            guard try MountTable.current().find(target: path) != nil else { return }
-            try unmountTop(path, lazy: true)
+            guard let top = try MountTable.current().find(target: path), try body(top) else { return }
         }
         throw FlistError(.busy, "cannot clear \(path): new mounts appear there all the time")
     }

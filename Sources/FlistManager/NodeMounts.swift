@@ -24,12 +24,15 @@ struct NodeMounts {
     init(_ table: MountTable, _ folders: NodeFolders) {
         var shared: [String: MountTable.Entry] = [:]
         var named: [String: MountTable.Entry] = [:]
+        // Those of other programs may lie below ours, with names that show them.
+        var devices: [MountTable.Device: String] = [:]
         for entry in table.entries {
-            if let md5 = entry.mountPoint.component(below: folders.shared) { shared[md5] = entry }
+            if let md5 = entry.mountPoint.component(below: folders.shared) {
+                shared[md5] = entry
+                devices[entry.device] = md5
+            }
             if let name = entry.mountPoint.component(below: folders.named) { named[name] = entry }
         }
-        var devices: [MountTable.Device: String] = [:]
-        for (md5, entry) in shared { devices[entry.device] = md5 }
         self.shared = shared
         self.named = named.compactMap { name, entry in
             guard let name = try? MountName(name) else { return nil }

@@ -78,7 +78,8 @@ final class SharedMounts: Sendable {
     /// Under the flist's lock.
     private func start(_ md5: String, url: String, stores: StoreChoice) throws(FlistError) -> SharedMount {
         let path = folders.sharedPath(md5)
-        try MountPoint.clear(path)
+        // Another program's mount that answers stays below ours: names show it, and are known by it.
+        try MountPoint.clear(path) { $0.type != MountPoint.ownType && MountPoint.answers(path) }
         try MountPoint.make(path)
         do throws(FlistError) {
             let flist = try OpenFlist(folders.flistPath(md5), sharing: resources, stores: stores, logger: logger)
@@ -119,7 +120,7 @@ final class SharedMounts: Sendable {
         let path = folders.sharedPath(md5)
         if now.shared[md5] != nil {
             do throws(FlistError) {
-                try MountPoint.unmount(path)
+                try MountPoint.unmountAll(path)
             } catch {
                 // Somebody looks into it; the next cleaning tries again.
                 logger.info("an unused mount stays", metadata: ["path": "\(path)", "error": "\(error)"])

@@ -7,8 +7,11 @@ public enum YAMLNode: Sendable {
     case mapping([(key: String, value: YAMLNode)])
 
     /// What is wrong with a document, and where.
-    public struct Fault: Error {
+    public struct Fault: Error, Equatable {
         public let reason: String
+
+        /// There is nothing in the document, comments apart.
+        public static let empty = Fault(reason: "it is empty")
     }
 
     private static let maximumBytes = 1 << 20
@@ -52,7 +55,7 @@ public enum YAMLNode: Sendable {
                 guard root == nil else { throw Fault(reason: "it holds more than one document") }
                 root = try node(event, depth: 0)
             }
-            guard let root else { throw Fault(reason: "it is empty") }
+            guard let root else { throw .empty }
             return root
         }
 

@@ -17,9 +17,13 @@ struct ConfigurationFile {
         let node: YAMLNode
         do throws(YAMLNode.Fault) {
             node = try YAMLNode.parse(bytes)
+        } catch .empty {
+            // All of its lines are comments.
+            return
         } catch {
             throw FlistError(.usage, "\(name) is no configuration: \(error.reason)")
         }
+        if case .scalar("") = node { return }
         guard case .mapping(let pairs) = node else {
             throw FlistError(.usage, "\(name) is no configuration: it needs lines such as 'workers: 8'")
         }

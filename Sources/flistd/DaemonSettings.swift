@@ -1,5 +1,6 @@
 internal import BlockStore
 internal import FlistManager
+internal import Glibc
 internal import Logging
 internal import Support
 internal import ZBus
@@ -28,7 +29,7 @@ struct DaemonSettings {
     init(_ options: DaemonOptions, file: ConfigurationFile) throws(FlistError) {
         func text(_ key: String, _ flag: String?) -> String? { flag ?? file[key] }
         broker = try BrokerAddress(parsing: text("broker", options.broker) ?? Self.defaultBroker)
-        root = text("root", options.root) ?? Self.defaultRoot
+        root = try Self.absolute(text("root", options.root) ?? Self.defaultRoot)
         storage = text("storage", options.storage) ?? Self.defaultStorage
         _ = try StoreRoute(parsing: storage)
         hub = text("hub", options.hub) ?? Self.defaultHub
@@ -54,6 +55,17 @@ struct DaemonSettings {
             try Self.value("log-level", text("log-level", options.logLevel), "debug, info, warning or error") {
                 ["debug", "info", "warning", "error"].contains($0) ? Logger.Level(rawValue: $0) : nil
             } ?? .info
+    }
+
+    /// The folders of mounts and volumes are known to others by their paths.
+    private static func absolute(_ path: String) throws(FlistError) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let folder = getcwd(nil, 0) else { throw FlistError("cannot find the working folder", errno: .current) }
+        defer { free(folder) }
+        guard let text = String(validatingCString: folder) else {
+            throw FlistError(.usage, "root: '\(path)' is relative to a folder whose path is no UTF-8")
+        }
+        return "\(text)/\(path)"
     }
 
     private static func value<Value>(

@@ -13,6 +13,16 @@ public enum PythonBusClient {
             self.error = error
             self.protocolError = protocolError
         }
+
+        /// Of what the script prints.
+        init(json: [String: Any]) throws {
+            let data = try JSONSerialization.data(
+                withJSONObject: json["data"] ?? NSNull(),
+                options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
+            self.init(
+                data: String(decoding: data, as: UTF8.self), error: json["error"] as? String,
+                protocolError: json["protocol_error"] as? String)
+        }
     }
 
     /// The script, see its first lines for the use from a command line.
@@ -43,12 +53,7 @@ public enum PythonBusClient {
         guard status == 0, let json = try JSONSerialization.jsonObject(with: output) as? [String: Any] else {
             throw ServerProcess.Failure(description: "\(script) ended with \(status)")
         }
-        let data = try JSONSerialization.data(
-            withJSONObject: json["data"] ?? NSNull(),
-            options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
-        return Answer(
-            data: String(decoding: data, as: UTF8.self), error: json["error"] as? String,
-            protocolError: json["protocol_error"] as? String)
+        return try Answer(json: json)
     }
 
     private static func run(_ arguments: [String]) throws -> (status: Int32, output: Data) {

@@ -50,27 +50,6 @@ struct LogLines: LogHandler {
     func log(event: LogEvent) { store.add("\(event.level): \(event.message)") }
 }
 
-/// A door that methods wait at until the test opens it.
-final class Gate: Sendable {
-    private let state = Monitor((waiting: 0, isOpen: false))
-
-    func pass() {
-        state.withLock { $0.waiting += 1 }
-        state.broadcast()
-        state.wait { $0.isOpen ? () : nil }
-    }
-
-    /// Waits until that many wait.
-    func waitUntil(_ count: Int) -> Bool {
-        state.wait(until: .after(.seconds(20))) { $0.waiting >= count ? true : nil } ?? false
-    }
-
-    func open() {
-        state.withLock { $0.isOpen = true }
-        state.broadcast()
-    }
-}
-
 /// A redis, and a server with an object on it that ends with this.
 final class ServerFixture {
     let redis: RedisServer
@@ -158,14 +137,4 @@ final class ServerFixture {
         guard case .integer(let number) = try link.command(words.map { [UInt8]($0.utf8) }) else { return nil }
         return number
     }
-}
-
-/// Looks again and again until it is so.
-func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    let limit = Deadline.after(.seconds(20))
-    while !limit.hasPassed {
-        if try condition() { return true }
-        usleep(5_000)
-    }
-    return false
 }

@@ -1,13 +1,10 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// The built program, and a folder of one test, removed with it.
 final class FlistProgram {
-    struct Outcome {
-        let status: Int32
-        let output: String
-        let errors: String
-    }
+    typealias Outcome = BuiltProgram.Outcome
 
     let folder: String
 
@@ -18,16 +15,7 @@ final class FlistProgram {
 
     deinit { _ = try? run("/bin/rm", ["-rf", folder]) }
 
-    /// Beside the bundle that holds the tests.
-    static let path: String = {
-        let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let candidates = [
-            Bundle.main.bundleURL.appendingPathComponent("flist").path, program.appendingPathComponent("flist").path,
-            URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .deletingLastPathComponent().appendingPathComponent(".build/debug/flist").path,
-        ]
-        return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "flist"
-    }()
+    static let path = BuiltProgram.path("flist")
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
@@ -42,23 +30,8 @@ final class FlistProgram {
     func shell(_ command: String) throws -> Outcome { try run("/bin/bash", ["-c", command]) }
 
     private func run(_ program: String, _ arguments: [String]) throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = ProcessInfo.processInfo.environment.merging(["TZ": "UTC", "FLIST": Self.path]) { $1 }
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        // What is written to stderr fits in the pipe.
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let lines = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-            errors: String(decoding: lines, as: UTF8.self))
+        try BuiltProgram.run(
+            program, arguments, in: folder, environment: ["TZ": "UTC", "FLIST": Self.path])
     }
 
     /// Makes `tree.fl` of a small tree of which all is known.
