@@ -23,6 +23,8 @@ extension Flister {
             logger.error("cannot take over what an earlier run left", metadata: ["error": "\(error)"])
         }
         clean()
+        // Brings a pool of volumes that was made before back into the tree now, not at the first Mount.
+        _ = try? volumes.lookup("any")
     }
 
     private func isDead(_ entry: MountTable.Entry) -> Bool {

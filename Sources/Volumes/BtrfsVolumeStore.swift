@@ -47,7 +47,7 @@ public final class BtrfsVolumeStore: VolumeStore {
     public func create(_ name: String, limit: UInt64) throws(FlistError) -> Volume {
         try checkVolumeName(name)
         return try turns.take(.volume(name)) { () throws(FlistError) in
-            guard let pool = try open(making: true) else {
+            guard let pool = try open(making: true, writing: true) else {
                 throw FlistError(.io, "cannot create volume \(name): there is no pool in \(place.root)")
             }
             return try pool.create(name, limit: limit)
@@ -57,7 +57,7 @@ public final class BtrfsVolumeStore: VolumeStore {
     public func update(_ name: String, limit: UInt64) throws(FlistError) {
         try checkVolumeName(name)
         try turns.take(.volume(name)) { () throws(FlistError) in
-            guard let pool = try open(making: false) else {
+            guard let pool = try open(writing: true) else {
                 throw FlistError(.notFound, "there is no volume \(name) in \(place.root)")
             }
             try pool.update(name, limit: limit)
@@ -67,19 +67,19 @@ public final class BtrfsVolumeStore: VolumeStore {
     public func lookup(_ name: String) throws(FlistError) -> Volume? {
         try checkVolumeName(name)
         return try turns.take(.volume(name)) { () throws(FlistError) in
-            try open(making: false)?.lookup(name)
+            try open()?.lookup(name)
         }
     }
 
     public func delete(_ name: String) throws(FlistError) {
         try checkVolumeName(name)
         try turns.take(.volume(name)) { () throws(FlistError) in
-            try open(making: false)?.delete(name)
+            try open(writing: true)?.delete(name)
         }
     }
 
     public func all() throws(FlistError) -> [Volume] {
-        try open(making: false)?.all() ?? []
+        try open()?.all() ?? []
     }
 
     public func close() {
@@ -99,11 +99,12 @@ public final class BtrfsVolumeStore: VolumeStore {
         }
     }
 
-    /// The pool, opened when it is needed first, or when its mount was taken away; nil if there is none.
-    private func open(making: Bool) throws(FlistError) -> Pool? {
-        if let pool = current { return pool }
+    /// The pool, opened when it is needed first, when its mount was taken away, and for writing when an error has made
+    /// it read-only; nil if there is none.
+    private func open(making: Bool = false, writing: Bool = false) throws(FlistError) -> Pool? {
+        if let pool = current(writable: writing) { return pool }
         return try turns.take(.pool) { () throws(FlistError) in
-            if let pool = current { return pool }
+            if let pool = current(writable: writing) { return pool }
             // The descriptor of one that is out of place would keep its mount alive.
             state.withLock { $0.pool = nil }
             let pool = try place.open(making: making)
@@ -115,8 +116,9 @@ public final class BtrfsVolumeStore: VolumeStore {
         }
     }
 
-    private var current: Pool? {
-        guard let pool = state.withLock({ $0.pool }), pool.isInPlace else { return nil }
+    /// The open pool, if it still is what it was: one that may be written, when that is asked for.
+    private func current(writable: Bool) -> Pool? {
+        guard let pool = state.withLock({ $0.pool }), pool.isInPlace, !writable || !pool.isReadOnly else { return nil }
         return pool
     }
 }

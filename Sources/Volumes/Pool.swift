@@ -1,4 +1,5 @@
 internal import CBtrfs
+internal import CLinux
 internal import Glibc
 internal import Logging
 internal import Support
@@ -33,6 +34,12 @@ final class Pool: Sendable {
         var (open, named) = (stat(), stat())
         return fstat(folder.number, &open) == 0 && stat(path, &named) == 0
             && open.st_dev == named.st_dev && open.st_ino == named.st_ino
+    }
+
+    /// An error of the disk below, or a full one, makes a mount read-only for good.
+    var isReadOnly: Bool {
+        var status = statvfs()
+        return fstatvfs(folder.number, &status) == 0 && status.f_flag & UInt(ST_RDONLY) != 0
     }
 
     func create(_ name: String, limit: UInt64) throws(FlistError) -> Volume {
@@ -100,7 +107,7 @@ final class Pool: Sendable {
             try Subvolume.delete(name, in: folder)
             doomed.withLock { _ = $0.insert(subvolume.id) }
             // The cleaner starts at the next commit: let it be soon.
-            try check(btrfs_util_start_sync_fd(folder.number, nil))
+            _ = btrfs_util_start_sync_fd(folder.number, nil)
         } catch {
             if error == .noEntry { return }
             throw failure("cannot delete volume \(path)/\(name)", error)
@@ -129,8 +136,13 @@ final class Pool: Sendable {
 
     func failure(_ what: String, _ error: Errno) -> FlistError {
         guard error == .readOnly else { return FlistError(what, errno: error) }
-        let cause = image == nil ? "" : ", usually for want of space on the disk of \(image?.path ?? "")"
-        return FlistError(.io, "\(what): the file system was made read-only after an error (see dmesg)\(cause)")
+        guard let image else { return FlistError(.io, "\(what): its file system is read-only") }
+        return FlistError(
+            .io,
+            """
+            \(what): it was made read-only after an error, most often for want of space on the disk of \(image.path) \
+            (see dmesg); it comes back when nothing uses it any more
+            """)
     }
 
     private func find(_ name: String) throws(FlistError) -> Subvolume? {

@@ -5,7 +5,8 @@ internal import Logging
 internal import Support
 
 extension PoolImage {
-    /// Sees to it that the image is mounted and may be written; makes one of `size` bytes where there is none.
+    /// Sees to it that the image is mounted, and may be written unless it is in use and an error forbids that; makes
+    /// one of `size` bytes where there is none.
     func ensureMounted(size: UInt64, _ logger: Logger) throws(FlistError) {
         while true {
             // The folder below the mount is the lock against other processes; who comes second finds the mount.
@@ -22,8 +23,15 @@ extension PoolImage {
             guard try isReadOnly() else { return }
             // An error made it so, such as a full disk below: a new mount starts anew. The lock would keep it busy.
             _ = consume lock
-            logger.warning("the pool of volumes is read-only: mounting it anew", metadata: ["path": "\(mountPoint)"])
-            try unmount()
+            do throws(FlistError) {
+                try unmount()
+            } catch {
+                guard error.code == .busy else { throw error }
+                // It can still be read.
+                logger.error("the pool of volumes is read-only, and in use", metadata: ["path": "\(mountPoint)"])
+                return
+            }
+            logger.warning("the pool of volumes was read-only: mounting it anew", metadata: ["path": "\(mountPoint)"])
         }
     }
 
@@ -51,6 +59,8 @@ extension PoolImage {
         do throws(Errno) {
             // Deleted files give their blocks back to the host, in the background.
             _ = try systemCall { Glibc.mount(device.path, mountPoint, "btrfs", UInt(MS_NOATIME), "discard=async") }
+            // What users of the host may do is decided where a volume is mounted, not here.
+            _ = try systemCall { chmod(mountPoint, 0o700) }
         } catch {
             throw mountFailure(error)
         }

@@ -33,29 +33,23 @@ struct PoolPlace: Sendable {
 
     private func openPool(_ folder: String, _ image: PoolImage?) throws(FlistError) -> Pool {
         do throws(Errno) {
-            // What users of the host may do is decided where a volume is mounted, not here.
-            if image != nil { _ = try systemCall { chmod(folder, 0o700) } }
             let pool = try Pool(path: folder, image: image, turns: turns, logger: logger)
-            try account(pool)
+            if pool.isReadOnly { return pool }
+            try turnOnQuotas(pool)
+            try pool.reclaimStale()
             return pool
         } catch {
-            throw FlistError("cannot use \(folder) for volumes", errno: error)
+            let remedy = "if its quotas are at fault, try: btrfs quota enable \(folder); or choose another root"
+            throw FlistError(.io, "cannot use \(folder) for volumes: \(error); \(remedy)")
         }
     }
 
-    /// Sees to it that the kernel counts.
-    private func account(_ pool: Pool) throws(Errno) {
+    /// Sees to it that the kernel counts, and counts right.
+    private func turnOnQuotas(_ pool: Pool) throws(Errno) {
         let isOurs = pool.image != nil
         if !pool.quota.isEnabled {
-            do throws(Errno) {
-                // What has simple quotas once is lost to older kernels: not for us to decide about the host's disk.
-                try pool.quota.enable(isOurs ? .simple : .full, on: pool.folder)
-            } catch {
-                logger.error(
-                    "quotas cannot be turned on: turn them on by hand (btrfs quota enable), or choose another root",
-                    metadata: ["path": "\(pool.path)", "error": "\(error)"])
-                throw error
-            }
+            // What has simple quotas once is lost to older kernels: not for us to decide about the host's disk.
+            try pool.quota.enable(isOurs ? .simple : .full, on: pool.folder)
             if !isOurs {
                 logger.warning("quotas were turned on for the whole file system", metadata: ["path": "\(pool.path)"])
             }
@@ -65,7 +59,6 @@ struct PoolPlace: Sendable {
             // On the host's disk that may take hours.
             try pool.quota.rescan(on: pool.folder, waiting: isOurs)
         }
-        try pool.reclaimStale()
     }
 
     /// The root without symlinks, as the mount table shows it; nil if it does not exist.

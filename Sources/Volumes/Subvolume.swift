@@ -34,8 +34,13 @@ struct Subvolume {
     static func create(_ name: String, in folder: borrowing FileDescriptor, limit: UInt64) throws(Errno) {
         let parent = folder.number
         _ = try systemCall { btrfs_subvolume_create(parent, name, limit) }
-        // The process's umask may have cut the rights.
-        _ = try systemCall { fchmodat(parent, name, 0o755, 0) }
+        do throws(Errno) {
+            // The process's umask may have cut the rights.
+            _ = try systemCall { fchmodat(parent, name, 0o755, 0) }
+        } catch {
+            try? delete(name, in: folder)
+            throw error
+        }
     }
 
     /// Deletes one with those below it. The kernel frees its space in the background.

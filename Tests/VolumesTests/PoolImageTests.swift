@@ -3,6 +3,7 @@ import FUSESession
 import Foundation
 import Glibc
 import Support
+import Synchronization
 import Testing
 
 @testable import Volumes
@@ -71,6 +72,24 @@ struct PoolImageTests {
             #expect(try file.isWhole())
             first.close()
             second.close()
+        }
+    }
+
+    @Test("is made once by stores that start together")
+    func startingTogether() throws {
+        try withPlace { place in
+            let failures = Mutex<[String]>([])
+            try together(8) { number in
+                do {
+                    _ = try place.store().create("v\(number)", limit: 1 << 20)
+                } catch {
+                    failures.withLock { $0.append("\(error)") }
+                }
+            }
+            #expect(failures.withLock { $0 } == [])
+            #expect(try place.mounts() == [place.pool])
+            #expect(try place.loopFiles() == ["/root/volumes.img"])
+            #expect(try place.store().all().count == 8)
         }
     }
 
@@ -144,11 +163,13 @@ struct PoolImageTests {
             let store = try place.store()
             defer { store.close() }
             for name in ["a", "b"] {
-                let path = try store.create(name, limit: 8 << 20).path
+                let path = try store.create(name, limit: 4 << 20).path
+                // Small enough to lie in the folders' own tree.
+                let content = [UInt8](repeating: 7, count: 2000)
                 var failed = Errno(rawValue: 0)
                 for number in 0..<100_000 {
                     let file = open("\(path)/\(number)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
-                    if file < 0 || write(file, "content", 7) < 0 { failed = .current }
+                    if file < 0 || write(file, content, content.count) < 0 { failed = .current }
                     close(file)
                     if failed.rawValue != 0 { break }
                 }
@@ -225,6 +246,25 @@ struct PoolImageTests {
         }
     }
 
+    @Test("works in memory, and through symlinks")
+    func otherGround() throws {
+        try withPlace { place in
+            try run("mount", "-t", "tmpfs", "-o", "size=200m", "none", place.root)
+            let link = "\(place.folder)/link"
+            try #require(symlink("root", link) == 0)
+            let store = try BtrfsVolumeStore(root: link, logger: quiet)
+            let volume = try store.create("a", limit: 8 << 20)
+            #expect(volume.path == "\(place.pool)/a")
+            var file = FillingFile("\(volume.path)/file")
+            #expect(try file.fill(upTo: 64 << 20) == .quotaExceeded)
+            #expect(try file.isWhole())
+            #expect(try place.loopFiles() == ["/root/volumes.img"])
+            #expect(try place.store().lookup("a")?.limit == 8 << 20)
+            store.close()
+            #expect(try place.mounts() == [place.root])
+        }
+    }
+
     @Test("that was half made in a crash is made anew")
     func halfMade() throws {
         try withPlace { place in
@@ -254,28 +294,48 @@ struct PoolImageTests {
         }
     }
 
-    @Test("that an error made read-only says so, and is mounted anew once nothing uses it")
-    func readOnly() throws {
+    @Test("comes back from a full disk below, with all that was safe before")
+    func fullHost() throws {
         try withPlace { place in
+            try run("truncate", "-s", "200M", "\(place.folder)/small.img")
+            try run("mkfs.ext4", "-q", "\(place.folder)/small.img")
+            try run("mount", "-o", "loop", "\(place.folder)/small.img", place.root)
             let store = try place.store()
-            defer { store.close() }
-            _ = try store.create("a", limit: 1 << 20)
-            try run("mount", "-o", "remount,ro", place.pool)
-            let complaint = """
-                cannot create volume b in \(place.pool): the file system was made read-only after an error (see dmesg), \
-                usually for want of space on the disk of \(place.image)
-                """
-            #expect(failure { _ = try store.create("b", limit: 1 << 20) } == complaint)
-            store.close()
-            try unmountedAndReadOnly(place)
-            #expect(Set(try place.store().all().map(\.name)) == ["a"])
+            var safe = FillingFile(try store.create("safe", limit: 64 << 20).path + "/file")
+            #expect(try safe.fill(upTo: 32 << 20) == nil)
+            var file = FillingFile(try store.create("a", limit: 1 << 30).path + "/file")
+            #expect(try file.fill(upTo: 256 << 20) != nil)
+            try run("sh", "-c", "btrfs filesystem sync '\(place.pool)' || true")
+            do {
+                let open = try FileDescriptor(safe.path, O_RDONLY)
+                let complaint = """
+                    cannot create volume b in \(place.pool): it was made read-only after an error, most often for want \
+                    of space on the disk of \(place.image) (see dmesg); it comes back when nothing uses it any more
+                    """
+                #expect(failure { _ = try store.create("b", limit: 1 << 20) } == complaint)
+                #expect(try store.lookup("safe")?.limit == 64 << 20)
+                #expect(open.number >= 0)
+            }
             #expect(try store.create("b", limit: 1 << 20).name == "b")
+            #expect(try safe.isWhole())
+            try store.delete("a")
+            #expect(Set(try store.all().map(\.name)) == ["safe", "b"])
+            store.close()
         }
     }
 
-    /// Mounts the image for reading only, as an error would leave it behind.
-    private func unmountedAndReadOnly(_ place: StorePlace) throws {
-        try run("mount", "-o", "loop,ro", place.image, place.pool)
+    @Test("is mounted anew if an earlier run left it read-only")
+    func leftReadOnly() throws {
+        try withPlace { place in
+            let first = try place.store()
+            _ = try first.create("a", limit: 1 << 20)
+            first.close()
+            try run("mount", "-o", "loop,ro", place.image, place.pool)
+            let second = try place.store()
+            #expect(try second.all().map(\.name) == ["a"])
+            #expect(try second.create("b", limit: 1 << 20).name == "b")
+            second.close()
+        }
     }
 
     @Test("gets back its blocks from deleted volumes")

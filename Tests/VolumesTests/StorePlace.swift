@@ -94,6 +94,11 @@ func together(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws {
     threads.forEach { $0.join() }
 }
 
+extension Volume {
+    /// Without what is in use, to which any commit of the kernel's may add the empty folder.
+    var unused: Volume { Volume(name: name, path: path, limit: limit, used: 0) }
+}
+
 /// The error of a call that must fail, as one line.
 func failure(_ body: () throws -> Void) -> String? {
     do { try body() } catch { return "\(error)" }

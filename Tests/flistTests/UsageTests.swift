@@ -52,6 +52,21 @@ struct UsageTests {
         #expect(try program.flist().status == 0)
     }
 
+    @Test("has a manual page for itself and for every command, which man(1) formats without complaint")
+    func manual() throws {
+        let program = try FlistProgram()
+        let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("scripts").path
+        let outcome = try program.shell(
+            "/usr/bin/python3 \(scripts)/manual \"$FLIST\" 1 man && cat man/flist-ls.1 && ls man")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("\n.SH SYNOPSIS\n\\fBflist ls\\fR [\\fIoption\\fR ...] \\fIflist\\fR"))
+        #expect(outcome.output.contains("flist-mount.1\n") && outcome.output.contains("flist.1\n"))
+        let check = try program.shell(
+            "! command -v groff || for page in man/*; do groff -man -Tutf8 -ww -z $page || exit 1; done")
+        #expect(check.status == 0 && check.errors == "", "\(check.errors)")
+    }
+
     @Test("makes completions that the shells accept", arguments: ["bash", "zsh", "fish"])
     func completions(shell: String) throws {
         let program = try FlistProgram()

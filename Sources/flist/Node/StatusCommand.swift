@@ -25,7 +25,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let report = try node.report()
         if let bus = report.bus, node.broker != nil, !bus.isConnected {
-            throw FlistError(.unavailable, "flistd has lost its connection to the bus")
+            throw FlistError(.unavailable, "flistd is up, but takes no calls: its queue is not connected to the bus")
         }
         if quiet { return }
         if json.isOn {
