@@ -19,13 +19,14 @@ public final class ContentFile: Sendable {
     private let readahead = Mutex(ReadaheadWindow())
     /// Bytes gathered in one piece of memory at most.
     private static let longestRead: UInt64 = 64 << 20
-    /// Set at every use and cleared by the table of open files when it looks for one to close.
-    let recentlyUsed = Atomic<Bool>(true)
+    /// What the clock of the table of open files showed at the last use.
+    let lastUse: Atomic<UInt64>
 
     init(
         blocks: TreeIndexBlocks, inode: InodeNumber, id: Digest, object: CachedObject?, loader: BlockLoader,
-        counters: ContentCounters
+        counters: ContentCounters, now: UInt64 = 0
     ) {
+        lastUse = Atomic(now)
         self.blocks = blocks
         self.inode = inode
         self.id = id
