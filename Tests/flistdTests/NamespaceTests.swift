@@ -54,7 +54,10 @@ struct NamespaceTests {
         // The flist by another way: its blocks are not there either.
         try place.shell("cp inside/net.fl \(place.hub.root)")
         #expect(try bus.call("Mount", "[\"a\", \"\(place.url("net"))\", [true, 0, \"\", \"\"]]")?.error == nil)
-        #expect(try place.shell("cat root/mountpoint/a/name").status == 1)
+        // A store that is away is tried for a while: the reader waits.
+        let read = try place.shell("timeout -s KILL 1 cat root/mountpoint/a/name")
+        #expect(read.status != 0 && read.output == "")
+        #expect(try place.shell("curl -s http://127.0.0.1:\(inside.store)").status == 7)
     }
 }
 
