@@ -18,7 +18,7 @@ public final class ContentReader: Sendable {
     let loader: BlockLoader
     private let counters = ContentCounters()
     private let open = Mutex(OpenFiles())
-    private let openLimit: Int
+    let openLimit: Int
 
     /// - Parameters:
     ///   - cache: where contents are kept; nil to keep them in memory for a moment only.

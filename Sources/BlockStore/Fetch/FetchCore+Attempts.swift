@@ -156,10 +156,14 @@ extension FetchCore {
 
     private func decode(_ block: DecodeQueue.Block, _ decoder: inout BlockDecoder) {
         let job = block.job
-        let isWanted = state.withLock { _ in job.phase == .decoding }
+        let length = job.reference.plainLength
+        let isWanted = state.withLock { state -> Bool in
+            guard job.phase == .decoding else { return false }
+            state.tookPlain(length)
+            return true
+        }
         var failure: CodecError?
         if isWanted {
-            let length = job.reference.plainLength
             let plain = BlockBufferPool.shared.buffer(capacity: length)
             do throws(CodecError) {
                 try decoder.decode(
@@ -174,6 +178,7 @@ extension FetchCore {
         var effects = Effects()
         if let failure, failure == .wrongID { block.store.judged(failure) }
         state.withLock { state in
+            if isWanted { state.tookPlain(-length) }
             if let failure, job.phase == .decoding {
                 job.note(.corrupt(failure), from: block.store)
                 if failure == .wrongID {

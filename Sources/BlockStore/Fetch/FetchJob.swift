@@ -32,7 +32,7 @@ final class FetchJob: @unchecked Sendable {
 
     let reference: BlockReference
     let maximumStoredLength: Int
-    /// Bytes that the job is counted with while it is under way.
+    /// Bytes that the job is counted with while it is under way, beside its plain bytes while they are made.
     let cost: Int
     var routers: [BlockRouter]
     var fetchClass: FetchClass
@@ -58,7 +58,7 @@ final class FetchJob: @unchecked Sendable {
         self.fetchClass = fetchClass
         routers = [router]
         maximumStoredLength = reference.codec.maximumStoredLength(plainLength: reference.plainLength)
-        cost = maximumStoredLength + reference.plainLength
+        cost = maximumStoredLength
     }
 
     /// The latest moment anybody waits for.

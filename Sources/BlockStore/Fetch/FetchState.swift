@@ -16,6 +16,8 @@ struct FetchState {
     /// Jobs whose store has its share of the window in use.
     private var parked: [ObjectIdentifier: ClassQueue<Entry>] = [:]
     private var slots = 0
+    /// The part of `inFlightBytes` that decoding threads use.
+    private var plainBytes = 0
     private var queued = [Int](repeating: 0, count: FetchClass.allCases.count)
     private var lastNumber: UInt64 = 0
 
@@ -106,17 +108,31 @@ struct FetchState {
 
     private func hasRoom(for job: FetchJob) -> Bool {
         if statistics.inFlight == 0 { return true }
-        // A quarter is kept from prefetch, so that demand need not wait for it.
-        let share = job.fetchClass == .prefetch ? 3 : 4
-        return slots + slots(of: job) <= options.smallBlockWindow * share / 4
-            && statistics.inFlightBytes + job.cost <= options.memoryBudget * share / 4
+        // A quarter is kept from prefetch and a sixteenth from readahead, so that demand need not wait for them.
+        let share =
+            switch job.fetchClass {
+            case .demand: 16
+            case .readahead: 15
+            case .prefetch: 12
+            }
+        let plain = min(options.memoryBudget / 2, max(1, options.decodeThreads) * job.reference.plainLength)
+        return slots + slots(of: job) <= options.smallBlockWindow * share / 16
+            && statistics.inFlightBytes - plainBytes + job.cost <= (options.memoryBudget - plain) * share / 16
+    }
+
+    /// A decoding thread takes memory for a block's plain bytes, or gives it back.
+    mutating func tookPlain(_ length: Int) {
+        plainBytes += length
+        statistics.inFlightBytes += length
+        statistics.peakInFlightBytes = max(statistics.peakInFlightBytes, statistics.inFlightBytes)
     }
 
     /// A store that failed may use a sixteenth of the window: it must not keep others' blocks waiting.
     private func mayUse(_ store: RoutedStore, _ job: FetchJob) -> Bool {
         let slots = slots(of: job)
+        let parallel = store.parallelRequests
         let (hasRoom, used) = store.withWindow(largest: options.smallBlockWindow) {
-            ($0.hasRoom(for: slots), $0.used)
+            ($0.hasRoom(for: slots, isDemand: job.fetchClass == .demand, parallel: parallel), $0.used)
         }
         return hasRoom && (used == 0 || store.isHealthy || used + slots <= options.smallBlockWindow / 16)
     }

@@ -123,6 +123,9 @@ public final class RoutedStore: Sendable {
         state.withLock { $0.statistics.blocksWritten += 1 }
     }
 
+    /// Reads that the store sends at once; nil for any number, or while it is not open.
+    var parallelRequests: Int? { state.withLock { $0.store }?.parallelRequests }
+
     /// What the fetcher knows of how much this store may be asked at once.
     func withWindow<Result>(largest: Int, _ body: (inout StoreWindow) -> Result) -> Result {
         state.withLock { state in
