@@ -12,6 +12,7 @@ struct FetchState {
     var jobs: [BlockReference: FetchJob] = [:]
     var isStopped = false
     var statistics = FetchStatistics()
+    var hedges = HedgeAllowance()
     private var queue = ClassQueue<Entry>()
     /// Jobs whose store has its share of the window in use.
     private var parked: [ObjectIdentifier: ClassQueue<Entry>] = [:]
@@ -47,7 +48,8 @@ struct FetchState {
             if running.phase != .queued {
                 let known = running.failures.map(\.store.url) + running.candidates.map(\.url)
                 running.candidates += router.replicas(for: job.reference.id).filter { store in
-                    store.url != running.store?.url && !known.contains(store.url)
+                    store.url != running.current?.store.url && store.url != running.hedge?.store.url
+                        && !known.contains(store.url)
                 }
             }
         }
@@ -128,7 +130,7 @@ struct FetchState {
     }
 
     /// A store that failed may use a sixteenth of the window: it must not keep others' blocks waiting.
-    private func mayUse(_ store: RoutedStore, _ job: FetchJob) -> Bool {
+    func mayUse(_ store: RoutedStore, _ job: FetchJob) -> Bool {
         let slots = slots(of: job)
         let parallel = store.parallelRequests
         let (hasRoom, used) = store.withWindow(largest: options.smallBlockWindow) {
@@ -136,6 +138,11 @@ struct FetchState {
         }
         return hasRoom && (used == 0 || store.isHealthy || used + slots <= options.smallBlockWindow / 16)
     }
+
+    /// A second answer for a block takes memory of its own until it ends.
+    mutating func tookHedge(_ job: FetchJob) { statistics.inFlightBytes += job.cost }
+
+    mutating func gaveHedge(_ job: FetchJob) { statistics.inFlightBytes -= job.cost }
 
     mutating func tookSlot(_ store: RoutedStore, _ job: FetchJob) {
         let slots = slots(of: job)
@@ -169,11 +176,14 @@ struct FetchState {
     /// Ends a job. What its waiters get is the caller's matter.
     mutating func finish(_ job: FetchJob, _ effects: inout FetchCore.Effects) {
         if job.phase == .queued { queued[job.fetchClass.rawValue] -= 1 }
-        if let request = job.request { effects.cancelled.append(request) }
+        for attempt in [job.current, job.hedge] {
+            if let attempt { effects.cancelled.append(attempt.request) }
+        }
         // A decode thread still holds the memory; it gives the budget back.
         if job.phase != .decoding { releaseBudget(job) }
         job.phase = .finished
-        job.request = nil
+        job.current = nil
+        job.hedge = nil
         job.waiters = []
         job.candidates = []
         if jobs[job.reference] === job { jobs[job.reference] = nil }
