@@ -18,7 +18,7 @@ public final class ContentReader: Sendable {
     let loader: BlockLoader
     private let counters = ContentCounters()
     private let open = Mutex(OpenFiles())
-    private let openLimit: Int
+    let openLimit: Int
     /// Counts the files that were opened, and the looks for idle ones: enough to tell what was used before what.
     private let clock = Atomic<UInt64>(1)
 
