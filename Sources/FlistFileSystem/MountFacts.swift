@@ -2,6 +2,7 @@ internal import BlockCache
 internal import BlockStore
 internal import FlistContent
 internal import FlistImage
+internal import Glibc
 
 /// What a mount tells of itself as extended attributes of its root: `getfattr -n user.flist.hash MOUNT`.
 struct MountFacts: Sendable {
@@ -10,7 +11,14 @@ struct MountFacts: Sendable {
 
     init(flist: OpenFlist, source: String) {
         self.flist = flist
-        self.source = source
+        self.source = FlistLocation.isURL(source) ? source : Self.absolute(source)
+    }
+
+    /// For those who are in another folder.
+    private static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// The text of a fact; nil if there is none of that name.
@@ -29,6 +37,7 @@ struct MountFacts: Sendable {
             case "fetched": "\(fetched.blocks) blocks, \(fetched.storedBytes) bytes"
             case "reads":
                 "\(flist.content.statistics.localReads) local, \(flist.content.statistics.parkedReads) waited"
+            case "cache": flist.cache?.folder
             case "cached": flist.cache.map { "\($0.statistics().bytes)" }
             case "open": "none"
             default: nil
