@@ -8,10 +8,12 @@ internal import Glibc
 struct MountFacts: Sendable {
     private let flist: OpenFlist
     private let source: String
+    private let cacheFolder: String?
 
     init(flist: OpenFlist, source: String) {
         self.flist = flist
         self.source = FlistLocation.isURL(source) ? source : Self.absolute(source)
+        cacheFolder = flist.cache.map { Self.absolute($0.folder) }
     }
 
     /// For those who are in another folder.
@@ -37,7 +39,7 @@ struct MountFacts: Sendable {
             case "fetched": "\(fetched.blocks) blocks, \(fetched.storedBytes) bytes"
             case "reads":
                 "\(flist.content.statistics.localReads) local, \(flist.content.statistics.parkedReads) waited"
-            case "cache": flist.cache?.folder
+            case "cache": cacheFolder
             case "cached": flist.cache.map { "\($0.statistics().bytes)" }
             case "open": "none"
             default: nil

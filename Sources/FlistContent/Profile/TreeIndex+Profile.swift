@@ -12,8 +12,7 @@ extension TreeIndex {
                 entry.length > 0, entry.offset < blocks.size
             else { continue }
             let size = UInt64(blocks.blockSize)
-            let last = min(blocks.size - 1, entry.offset.addingReportingOverflow(entry.length - 1).partialValue)
-            guard last >= entry.offset else { continue }
+            let last = entry.offset + min(entry.length, blocks.size - entry.offset) - 1
             let first = Int(entry.offset / size)
             let end = min(Int(last / size) + 1, first + left)
             left -= end - first
