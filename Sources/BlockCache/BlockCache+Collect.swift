@@ -25,9 +25,11 @@ extension BlockCache {
         clock_gettime(CLOCK_REALTIME, &now)
         let age = options.maximumAge.components.seconds
         let oldest = Int(clamping: Int64(now.tv_sec).subtractingReportingOverflow(age).partialValue)
-        var collection = core.sweep(
-            objects: { $0.lastUse.tv_sec < oldest },
-            indexFiles: { max($0.st_atim.tv_sec, $0.st_mtim.tv_sec) < oldest })
+        let isOld: (stat) -> Bool = { max($0.st_atim.tv_sec, $0.st_mtim.tv_sec) < oldest }
+        var collection = core.sweep(objects: { $0.lastUse.tv_sec < oldest }, indexFiles: isOld)
+        for profile in core.profileFiles() where isOld(profile.status) && unlink(profile.path) == 0 {
+            collection.bytes += DiskBytes.of(profile.status)
+        }
         let before = core.storedObjects()
         if core.makeRoomAskingHolders(for: 0) {
             let after = core.storedObjects()
@@ -38,7 +40,7 @@ extension BlockCache {
         return collection
     }
 
-    /// Removes everything that is not open: contents and tree indexes. Blocks.
+    /// Removes everything that is not open, contents and tree indexes, but not profiles. Blocks.
     @discardableResult
     public func clear() -> CacheCollection { core.sweep(objects: { _ in true }, indexFiles: { _ in true }) }
 }

@@ -58,9 +58,14 @@ extension BlockCache {
 
 extension CacheCore {
     /// The regular files in `index`.
-    func indexFiles() -> [(path: String, status: stat)] {
-        entries(of: folder.index).compactMap { name in
-            let path = "\(folder.index)/\(name)"
+    func indexFiles() -> [(path: String, status: stat)] { files(in: folder.index) }
+
+    /// The regular files in `profile`.
+    func profileFiles() -> [(path: String, status: stat)] { files(in: folder.profile) }
+
+    private func files(in folder: String) -> [(path: String, status: stat)] {
+        entries(of: folder).compactMap { name in
+            let path = "\(folder)/\(name)"
             var status = stat()
             return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? (path, status) : nil
         }

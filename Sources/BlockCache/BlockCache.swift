@@ -61,6 +61,12 @@ public final class BlockCache: Sendable {
     /// Where tree indexes are kept.
     public var indexFolder: String { core.folder.index }
 
+    /// Where profiles are kept; made by whoever keeps one. `clear` leaves them: they are needed when all else is gone.
+    public var profileFolder: String { Self.profileFolder(in: folder) }
+
+    /// The same for a cache that need not be open.
+    public static func profileFolder(in cacheFolder: String) -> String { CacheFolder(path: cacheFolder).profile }
+
     /// The object of a content, open until it is let go of. Never fails: it may hold nothing. Blocks on the disk.
     ///
     /// - Parameter content: `ContentID.of(blocks)`, which callers keep.

@@ -9,6 +9,7 @@ internal import Support
 ///     partial/xx/<name>      some blocks, the file is sparse; <name>.map says which
 ///     tmp/<random>/          one per process; files that appear elsewhere by rename; `lock` is held by its process
 ///     index/                 tree indexes, made by others
+///     profile/               what mounted flists read first, made by others
 ///     lock                   held for whole-cache work; boot: the boot that `fresh` belongs to; usage: the ledger
 struct CacheFolder: Sendable {
     let path: String
@@ -18,6 +19,7 @@ struct CacheFolder: Sendable {
     var partial: String { "\(path)/partial" }
     var temporary: String { "\(path)/tmp" }
     var index: String { "\(path)/index" }
+    var profile: String { "\(path)/profile" }
     var lock: String { "\(path)/lock" }
     var boot: String { "\(path)/boot" }
     var usage: String { "\(path)/usage" }

@@ -8,6 +8,8 @@ internal import Synchronization
 /// Thread-safe.
 final class BlockLoad: Sendable {
     typealias Waiter = @Sendable (Result<BlockBuffer, FetchError>) -> Void
+    /// Told whether the cache has the block now.
+    typealias Keeper = @Sendable (Result<Bool, FetchError>) -> Void
 
     private struct State {
         var outcome: Result<BlockBuffer, FetchError>?
@@ -15,6 +17,9 @@ final class BlockLoad: Sendable {
         var ticket: FetchTicket?
         /// When somebody first waited for it.
         var demanded: Deadline?
+        /// What became of it in the cache, and who waits to hear that.
+        var kept: Result<Bool, FetchError>?
+        var keepers: [Keeper] = []
     }
 
     private let state = Mutex(State())
@@ -53,5 +58,24 @@ final class BlockLoad: Sendable {
             return state.waiters
         }
         for waiter in waiters { waiter(result) }
+    }
+
+    /// Adds one who wants it in the cache: called once, at once if that is known.
+    func keep(_ keeper: @escaping Keeper) {
+        let kept = state.withLock { state -> Result<Bool, FetchError>? in
+            if state.kept == nil { state.keepers.append(keeper) }
+            return state.kept
+        }
+        if let kept { keeper(kept) }
+    }
+
+    /// Tells those what has become of it. Call once, after `finish`.
+    func kept(_ result: Result<Bool, FetchError>) {
+        let keepers = state.withLock { state -> [Keeper] in
+            state.kept = result
+            defer { state.keepers = [] }
+            return state.keepers
+        }
+        for keeper in keepers { keeper(result) }
     }
 }

@@ -76,17 +76,20 @@ final class BlockLoader: Sendable {
     /// - Parameters:
     ///   - reference: of that block.
     ///   - waiter: called exactly once, at once or from a decoding thread; nil when only the cache wants it.
+    ///   - keeper: called exactly once, when the cache has it or will not.
     func load(
         _ block: Int, _ reference: BlockReference, of file: ContentFile, _ fetchClass: FetchClass,
-        waiter: BlockLoad.Waiter?
+        waiter: BlockLoad.Waiter?, keeper: BlockLoad.Keeper? = nil
     ) {
         let key = MemoryBlocks.Key(content: file.id, block: block)
         if let buffer = memory.block(key) {
             waiter?(.success(buffer))
+            keeper?(.success(false))
             return
         }
         if fetchClass == .demand, let error = failures.recent(key) {
             waiter?(.failure(error))
+            keeper?(.failure(error))
             return
         }
         let (load, isNew) = loads.withLock { loads -> (BlockLoad, Bool) in
@@ -96,14 +99,16 @@ final class BlockLoader: Sendable {
             return (load, true)
         }
         load.join(fetchClass, waiter)
+        if let keeper { load.keep(keeper) }
         guard isNew else { return }
         // Between the caller's look and the entry in the table, another load may have brought it.
         if let buffer = memory.block(key) ?? stored(block, reference, of: file) {
             load.finish(.success(buffer))
+            load.kept(.success(file.object?.state(ofBlock: block) == .present))
             loads.withLock { $0[key] = nil }
             return
         }
-        if fetchClass == .demand { counters.demandBlocks.count() } else { counters.readaheadBlocks.count() }
+        counters.count(fetchClass)
         start(Request(key: key, reference: reference, file: file, load: load), fetchClass)
     }
 
@@ -138,12 +143,17 @@ final class BlockLoader: Sendable {
             if let untold = failures.note(request.key, error, after: wait, now: now) { log(request, error, untold) }
         }
         request.load.finish(result)
-        if case .success(let buffer) = result {
-            let isStored = request.file.object?.store(buffer.bytes, block: request.key.block) ?? false
-            diskTakesBlocks.store(isStored, ordering: .relaxed)
-            if !isStored { memory.insert(buffer, for: request.key) }
-        }
+        let kept = result.map { keep($0, request) }
+        request.load.kept(kept)
         loads.withLock { $0[request.key] = nil }
+    }
+
+    /// Gives a block to the cache, or to memory where that does not take it; answers whether it did.
+    private func keep(_ buffer: BlockBuffer, _ request: Request) -> Bool {
+        let isStored = request.file.object?.store(buffer.bytes, block: request.key.block) ?? false
+        diskTakesBlocks.store(isStored, ordering: .relaxed)
+        if !isStored { memory.insert(buffer, for: request.key) }
+        return isStored
     }
 
     private func log(_ request: Request, _ error: FetchError, _ untold: Int) {

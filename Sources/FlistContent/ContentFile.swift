@@ -16,7 +16,10 @@ public final class ContentFile: Sendable {
     let object: CachedObject?
     private let loader: BlockLoader
     private let counters: ContentCounters
+    private let recorder: ProfileRecorder
     private let readahead = Mutex(ReadaheadWindow())
+    /// Which blocks the recorder has heard of.
+    let told = ToldBlocks()
     /// Bytes gathered in one piece of memory at most.
     private static let longestRead: UInt64 = 64 << 20
     /// What the clock of the table of open files showed at the last use.
@@ -24,7 +27,7 @@ public final class ContentFile: Sendable {
 
     init(
         blocks: TreeIndexBlocks, inode: InodeNumber, id: Digest, object: CachedObject?, loader: BlockLoader,
-        counters: ContentCounters, now: UInt64 = 0
+        counters: ContentCounters, recorder: ProfileRecorder, now: UInt64 = 0
     ) {
         lastUse = Atomic(now)
         self.blocks = blocks
@@ -33,6 +36,7 @@ public final class ContentFile: Sendable {
         self.object = object
         self.loader = loader
         self.counters = counters
+        self.recorder = recorder
     }
 
     /// The file's size in bytes.
@@ -59,6 +63,7 @@ public final class ContentFile: Sendable {
 
     /// Runs ahead of sequential readers. Complete files and files of one block need none.
     private func noteRead(_ range: Range<UInt64>, isLocal: Bool) {
+        if recorder.isRecording { recorder.note(range, of: self) }
         guard !range.isEmpty, blocks.count > 1, object?.isComplete != true else { return }
         let limit = loader.readaheadLimit(blockSize: blocks.blockSize)
         let wanted = readahead.withLock {

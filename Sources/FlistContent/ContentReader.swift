@@ -16,6 +16,7 @@ public final class ContentReader: Sendable {
     private let cache: BlockCache?
     let directory = Mutex(DirectoryWindow())
     let loader: BlockLoader
+    let recorder = ProfileRecorder()
     private let counters = ContentCounters()
     private let open = Mutex(OpenFiles())
     let openLimit: Int
@@ -54,7 +55,7 @@ public final class ContentReader: Sendable {
         let id = ContentID.of(blocks)
         let file = ContentFile(
             blocks: blocks, inode: inode, id: id, object: cache?.object(for: id, blocks: blocks), loader: loader,
-            counters: counters, now: clock.add(1, ordering: .relaxed).newValue)
+            counters: counters, recorder: recorder, now: clock.add(1, ordering: .relaxed).newValue)
         // Files are let go of outside the lock, since that closes descriptors.
         let (kept, dropped) = open.withLock { open -> (ContentFile, [ContentFile]) in
             if let other = open.files[inode] { return (other, [file]) }

@@ -1,3 +1,4 @@
+internal import BlockStore
 internal import Synchronization
 
 /// What reading has cost so far. All counts only grow.
@@ -14,6 +15,8 @@ public struct ContentStatistics: Sendable, Equatable {
     public var demandBlocks: UInt64 = 0
     /// Blocks asked for ahead of a reader.
     public var readaheadBlocks: UInt64 = 0
+    /// Blocks asked for because a profile or a person named them.
+    public var prefetchBlocks: UInt64 = 0
 
     /// Nothing read.
     public static let none = ContentStatistics()
@@ -26,6 +29,7 @@ public struct ContentStatistics: Sendable, Equatable {
         bytesRead &+= other.bytesRead
         demandBlocks &+= other.demandBlocks
         readaheadBlocks &+= other.readaheadBlocks
+        prefetchBlocks &+= other.prefetchBlocks
     }
 }
 
@@ -37,6 +41,16 @@ final class ContentCounters: Sendable {
     let bytesRead = Atomic<UInt64>(0)
     let demandBlocks = Atomic<UInt64>(0)
     let readaheadBlocks = Atomic<UInt64>(0)
+    let prefetchBlocks = Atomic<UInt64>(0)
+
+    /// Takes note of a block that a store is asked for.
+    func count(_ fetchClass: FetchClass) {
+        switch fetchClass {
+        case .demand: demandBlocks.count()
+        case .readahead: readaheadBlocks.count()
+        case .prefetch: prefetchBlocks.count()
+        }
+    }
 
     var snapshot: ContentStatistics {
         ContentStatistics(
@@ -45,7 +59,8 @@ final class ContentCounters: Sendable {
             failedReads: failedReads.load(ordering: .relaxed),
             bytesRead: bytesRead.load(ordering: .relaxed),
             demandBlocks: demandBlocks.load(ordering: .relaxed),
-            readaheadBlocks: readaheadBlocks.load(ordering: .relaxed))
+            readaheadBlocks: readaheadBlocks.load(ordering: .relaxed),
+            prefetchBlocks: prefetchBlocks.load(ordering: .relaxed))
     }
 }
 

@@ -12,6 +12,8 @@ public final class FlistMount: Sendable {
         public var mount = MountOptions(source: "")
         /// A folder whose `upper` takes what is written, and whose `work` overlayfs needs; nil for read-only.
         public var writableFolder: String?
+        /// Whether what earlier starts read is fetched ahead, and recorded where that is not known.
+        public var usesProfile = true
 
         public init() {}
     }
@@ -41,6 +43,7 @@ public final class FlistMount: Sendable {
             try WritableFolder(folder, like: flist).overlay
         }
         let session = try FUSESession.mount(fileSystem, at: target, options: mount, overlay: overlay)
+        if options.usesProfile { flist.startProfile() }
         return FlistMount(session: session, flist: flist)
     }
 

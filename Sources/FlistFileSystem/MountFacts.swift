@@ -2,15 +2,25 @@ internal import BlockCache
 internal import BlockStore
 internal import FlistContent
 internal import FlistImage
+internal import Glibc
 
 /// What a mount tells of itself as extended attributes of its root: `getfattr -n user.flist.hash MOUNT`.
 struct MountFacts: Sendable {
     private let flist: OpenFlist
     private let source: String
+    private let cacheFolder: String?
 
     init(flist: OpenFlist, source: String) {
         self.flist = flist
-        self.source = source
+        self.source = FlistLocation.isURL(source) ? source : Self.absolute(source)
+        cacheFolder = flist.cache.map { Self.absolute($0.folder) }
+    }
+
+    /// For those who are in another folder.
+    private static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// The text of a fact; nil if there is none of that name.
@@ -29,6 +39,7 @@ struct MountFacts: Sendable {
             case "fetched": "\(fetched.blocks) blocks, \(fetched.storedBytes) bytes"
             case "reads":
                 "\(flist.content.statistics.localReads) local, \(flist.content.statistics.parkedReads) waited"
+            case "cache": cacheFolder
             case "cached": flist.cache.map { "\($0.statistics().bytes)" }
             case "open": "none"
             default: nil

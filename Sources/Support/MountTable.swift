@@ -90,32 +90,14 @@ extension MountTable.Entry {
         self.id = id
         self.parent = parent
         device = MountTable.Device(major: major, minor: minor)
-        rootBytes = unescape(fields[3])
-        mountPointBytes = unescape(fields[4])
+        rootBytes = OctalEscape.decode(fields[3])
+        mountPointBytes = OctalEscape.decode(fields[4])
         options = text(fields[5])
-        type = String(decoding: unescape(fields[dash + 1]), as: UTF8.self)
-        sourceBytes = unescape(fields[dash + 2])
-        superOptions = String(decoding: unescape(fields[dash + 3]), as: UTF8.self)
+        type = String(decoding: OctalEscape.decode(fields[dash + 1]), as: UTF8.self)
+        sourceBytes = OctalEscape.decode(fields[dash + 2])
+        superOptions = String(decoding: OctalEscape.decode(fields[dash + 3]), as: UTF8.self)
         superOptionList = fields[dash + 3].split(separator: UInt8(ascii: ",")).map {
-            String(decoding: unescape($0), as: UTF8.self)
+            String(decoding: OctalEscape.decode($0), as: UTF8.self)
         }
     }
-}
-
-/// Replaces each backslash and three octal digits by the byte they stand for.
-private func unescape(_ field: ArraySlice<UInt8>) -> [UInt8] {
-    guard field.contains(UInt8(ascii: "\\")) else { return Array(field) }
-    var result: [UInt8] = []
-    var rest = field
-    while let byte = rest.popFirst() {
-        let digits = rest.prefix(3)
-        let isOctal = digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
-        guard byte == UInt8(ascii: "\\"), digits.count == 3, isOctal else {
-            result.append(byte)
-            continue
-        }
-        result.append(digits.reduce(0) { $0 &<< 3 | ($1 & 7) })
-        rest = rest.dropFirst(3)
-    }
-    return result
 }

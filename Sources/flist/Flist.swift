@@ -30,7 +30,10 @@ struct Flist: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Use:",
-                subcommands: [MountCommand.self, UmountCommand.self, UnpackCommand.self, CacheCommand.self]),
+                subcommands: [
+                    MountCommand.self, UmountCommand.self, PrefetchCommand.self, ProfileCommand.self,
+                    UnpackCommand.self, CacheCommand.self,
+                ]),
             CommandGroup(
                 name: "On a node:", subcommands: [StatusCommand.self, TopCommand.self, NodeCommand.self]),
         ])

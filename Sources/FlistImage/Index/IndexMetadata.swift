@@ -1,9 +1,11 @@
-/// The part of an index that is not tree: tags, routes, router and backend, as length-prefixed fields.
+/// The part of an index that is not tree: tags, routes, router, backend and profile, as length-prefixed fields.
 struct IndexMetadata {
     var tags: [(key: String, value: String)] = []
     var routes: [ImageRoute] = []
     var routerYAML: [UInt8]?
     var backend: ImageBackend?
+    /// As text: most who open a flist do not want it.
+    var profile: [UInt8]?
 
     /// Counts and lengths are 32-bit, lowest byte first; nothing longer can be written.
     func encoded() -> [UInt8]? {
@@ -27,6 +29,7 @@ struct IndexMetadata {
                 writer.optional(field?.utf8)
             }
         }
+        writer.optional(profile)
         return writer.failed ? nil : writer.output
     }
 
@@ -83,6 +86,11 @@ struct IndexMetadata {
             if hasBackend {
                 guard let backend = backend() else { return nil }
                 result.backend = backend
+            }
+            guard let hasProfile = flag() else { return nil }
+            if hasProfile {
+                guard let profile = bytes() else { return nil }
+                result.profile = profile
             }
             return position == UInt64(section.count) ? result : nil
         }

@@ -12,7 +12,8 @@ struct IndexTree {
         try builder.checkInfo()
         let info = builder.info
         let metadata = IndexMetadata(
-            tags: info.tags, routes: info.routes, routerYAML: info.routerYAML, backend: info.backend)
+            tags: info.tags, routes: info.routes, routerYAML: info.routerYAML, backend: info.backend,
+            profile: info.profile.isEmpty ? nil : ProfileText.encode(info.profile))
         guard let encoded = metadata.encoded() else {
             throw FlistError(.invalid, "the flist's tags, routes or router are larger than 4 GiB")
         }

@@ -19,6 +19,7 @@ public final class TreeIndex: Sendable {
     /// The `router.yaml` that came with the flist.
     public let routerYAML: [UInt8]?
     public let backend: ImageBackend?
+    private let profileText: [UInt8]?
 
     // The mapping is read-only and lives until deinit; nothing ever writes to it, so any thread may read.
     nonisolated(unsafe) private let mapping: UnsafeRawBufferPointer
@@ -39,6 +40,7 @@ public final class TreeIndex: Sendable {
         routes = metadata.routes
         routerYAML = metadata.routerYAML
         backend = metadata.backend
+        profileText = metadata.profile
         inodeSection = file.section(.inodes)
         prefixSection = file.section(.prefixes)
         nameSection = file.section(.names)
@@ -50,6 +52,9 @@ public final class TreeIndex: Sendable {
     }
 
     deinit { munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count) }
+
+    /// What a reader of the flist wants first, as whoever made it says; empty when nothing is said.
+    public var profile: [ProfileEntry] { profileText.flatMap { try? ProfileText.decode($0) } ?? [] }
 
     /// Bytes of the mapped file.
     public var byteCount: Int { mapping.count }

@@ -15,6 +15,8 @@ public struct TreeIndexInfo: Sendable {
     /// The `router.yaml` that came with the flist, as it is.
     public var routerYAML: [UInt8]?
     public var backend: ImageBackend?
+    /// What is wanted first, in that order.
+    public var profile: [ProfileEntry] = []
 
     public init(
         flistHash: Digest, kind: FlistKind, codec: BlockCodec, blockSize: Int = 512 << 10,

@@ -6,7 +6,7 @@
 enum TreeIndexLayout {
     static let headerLength = 512
     static let magic: UInt64 = 0x5844_4954_5349_4c46  // "FLISTIDX"
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     /// Reads differently on a machine of the other byte order.
     static let byteOrder: UInt32 = 0x0a0b_0c0d
     static let sectionTableOffset = 192
@@ -30,7 +30,7 @@ enum TreeIndexLayout {
         case xattrs
         /// Bytes of xattr names and values.
         case xattrBytes
-        /// Tags, routes, router and backend, see `IndexMetadata`.
+        /// Tags, routes, router, backend and profile, see `IndexMetadata`.
         case metadata
     }
 

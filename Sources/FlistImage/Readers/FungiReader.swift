@@ -13,10 +13,12 @@ enum FungiReader {
     static func read(_ database: borrowing Database, hash: Digest) throws(FlistError) -> TreeIndexBuilder {
         let tags = try FungiTags(database)
         let isOurs = tags.kind == .zstd
-        var builder = TreeIndexBuilder(
-            info: TreeIndexInfo(
-                flistHash: hash, kind: tags.kind, codec: isOurs ? .gcmZstd : .gcmSnappy, blockSize: tags.blockSize,
-                tags: tags.tags, routes: tags.routes))
+        var info = TreeIndexInfo(
+            flistHash: hash, kind: tags.kind, codec: isOurs ? .gcmZstd : .gcmSnappy, blockSize: tags.blockSize,
+            tags: tags.tags, routes: tags.routes)
+        // Only advice: one that is broken does not spoil the flist.
+        info.profile = (try? FungiProfile.read(database)) ?? []
+        var builder = TreeIndexBuilder(info: info)
         do {
             try database.requireTable("inode", columns: inodeColumns)
             try database.requireTable("block", columns: ["ino", "id", "key"])

@@ -1,7 +1,7 @@
 internal import Glibc
 public import Support
 
-/// Lists and changes the tags and routes of a `.fl`, in place. Each change is a transaction of its own.
+/// Lists and changes the tags, routes and profile of a `.fl`, in place. Each change is a transaction of its own.
 ///
 /// Not thread-safe; blocks on the disk, and up to 5 seconds while another process writes.
 public struct FlistEditor: ~Copyable {
@@ -107,6 +107,24 @@ public struct FlistEditor: ~Copyable {
     public func deleteRoutes(to url: String) throws(FlistError) -> Int {
         try write("DELETE FROM route WHERE url = ?1") { (statement: borrowing Statement) throws(DatabaseError) in
             try statement.bind(1, text: url.utf8)
+        }
+    }
+
+    /// Says what a reader wants first, in place of what is said; nothing more when there are no entries.
+    public func setProfile(_ entries: [ProfileEntry]) throws(FlistError) {
+        try ProfileText.check(entries)
+        do throws(DatabaseError) {
+            try database.execute("BEGIN IMMEDIATE")
+            do throws(DatabaseError) {
+                if try database.has("profile") { try database.execute("DROP TABLE profile") }
+                if !entries.isEmpty { try FungiProfile.write(entries, to: database) }
+                try database.execute("COMMIT")
+            } catch {
+                try? database.execute("ROLLBACK")
+                throw error
+            }
+        } catch {
+            throw FlistError(.io, "cannot change \(path)", cause: error)
         }
     }
 

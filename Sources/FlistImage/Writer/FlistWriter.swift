@@ -140,6 +140,12 @@ public final class FlistWriter {
         try insertTag(key, value)
     }
 
+    /// Says what a reader wants first. The paths need not be in the tree. rfs does not look at it. Call once.
+    public func addProfile(_ entries: [ProfileEntry]) throws(FlistError) {
+        try ProfileText.check(entries)
+        try write { (tables: borrowing FungiTables) throws(DatabaseError) in try tables.insertProfile(entries) }
+    }
+
     private func insertTag(_ key: String, _ value: String) throws(FlistError) {
         try write { (tables: borrowing FungiTables) throws(DatabaseError) in try tables.insertTag(key, value) }
     }

@@ -17,6 +17,10 @@ enum FungiSchema {
         CREATE TABLE nanotime (ino INTEGER PRIMARY KEY, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL);
         """
 
+    /// What a reader wants first, in the order of rows; only where there is something to say.
+    static let profile =
+        "CREATE TABLE IF NOT EXISTS profile (path BLOB NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL);"
+
     /// Made last: an index that grows with every row costs several times as much.
     static let indexes = """
         CREATE INDEX parents ON inode (parent);

@@ -102,6 +102,10 @@ struct FungiTables: ~Copyable {
         try tag.run()
     }
 
+    borrowing func insertProfile(_ entries: [ProfileEntry]) throws(DatabaseError) {
+        try FungiProfile.write(entries, to: database)
+    }
+
     borrowing func insertRoute(_ image: ImageRoute) throws(DatabaseError) {
         route.bind(1, Int64(image.start))
         route.bind(2, Int64(image.end))

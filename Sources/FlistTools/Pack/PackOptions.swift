@@ -1,4 +1,5 @@
 public import BlockStore
+public import FlistImage
 
 /// What to pack, how, and where to.
 public struct PackOptions: Sendable {
@@ -28,6 +29,8 @@ public struct PackOptions: Sendable {
     public var stores: [StoreRoute] = []
     /// Whether passwords and tokens in the stores' addresses are recorded too. The user's name always is.
     public var keepPasswords = false
+    /// What a reader of the flist wants first.
+    public var profile: [ProfileEntry] = []
 
     public init(source: String, output: String) {
         self.source = source

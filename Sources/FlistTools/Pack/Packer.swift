@@ -130,6 +130,7 @@ public final class Packer: Sendable {
             try writer.addRoute(
                 ImageRoute(start: route.range.first.first ?? 0, end: route.range.last.first ?? 255, url: url))
         }
+        if !options.profile.isEmpty { try writer.addProfile(options.profile) }
         var emitter = PackEmitter(tree, blocks, to: writer)
         let summary = try emitter.write()
         try writer.finish()

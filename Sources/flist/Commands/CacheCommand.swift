@@ -13,7 +13,7 @@ struct CacheCommand: ParsableCommand {
             stat   what is in it
             check  read everything and compare it with its hashes; what is damaged is removed and fetched again when read
             gc     remove what has not been used for 90 days, what ended processes left, and what is beyond --cache-size
-            clear  remove everything that is not in use
+            clear  remove everything that is not in use, but profiles (see flist profile)
 
               flist cache stat
               flist cache gc --cache-size 10GiB

@@ -15,10 +15,14 @@ struct MountCommand: ParsableCommand {
             SIGINT or SIGTERM. What is fetched stays in the cache. -o takes mount options
             as mount(8) does: allow_other, nosuid, nodev, noexec, fsname=NAME and so on.
 
+            What the first minute of a mount reads is recorded in the cache; later mounts
+            of the same flist fetch it before it is asked for (see flist profile). -o
+            noprofile does neither.
+
             --rw makes the mount writable (root only): what is written goes to DIR/upper,
             which is made if it is missing. Facts about the mount are extended attributes
             of its root: getfattr -n user.flist.hash /mnt (also source, format, files,
-            bytes, blocks, fetched, reads, cached).
+            bytes, blocks, fetched, reads, cache, cached).
 
               flist mount debian.fl /mnt
               flist mount --rw /srv/changes --log /var/log/flist.log https://hub.example.com/debian.flist /mnt
@@ -63,7 +67,12 @@ struct MountCommand: ParsableCommand {
 
     private func mountOptions() throws -> FlistMount.Options {
         var result = FlistMount.Options()
-        for option in options { try result.mount.apply(option) }
+        for option in options {
+            // Not the file system's matter.
+            let words = option.split(separator: ",")
+            if words.contains("noprofile") { result.usesProfile = false }
+            try result.mount.apply(words.filter { $0 != "noprofile" }.joined(separator: ","))
+        }
         result.writableFolder = rw
         if rw != nil { result.mount.readOnly = false }
         if rw != nil, !Process.isRoot {

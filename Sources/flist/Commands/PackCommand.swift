@@ -63,6 +63,13 @@ struct PackCommand: ParsableCommand {
     @Flag(name: .customLong("one-file-system"), help: "Leave out what is mounted inside SOURCE.")
     var oneFileSystem = false
 
+    @Option(
+        help: ArgumentHelp(
+            "A profile, of flist profile export: what it names is fetched first where OUT.fl is mounted.",
+            valueName: "file"),
+        completion: .file())
+    var profile: String?
+
     @Flag(
         name: .customLong("no-strip-password"),
         help: "Record passwords and tokens of stores in the flist, for all its readers to see.")
@@ -125,6 +132,7 @@ struct PackCommand: ParsableCommand {
         options.oneFileSystem = oneFileSystem
         options.stores = try stores.map { try StoreRoute(parsing: $0) }
         options.keepPasswords = keepPasswords
+        options.profile = try profile.map(ProfileFile.read) ?? []
         return options
     }
 
