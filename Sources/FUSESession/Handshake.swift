@@ -16,11 +16,13 @@ struct Handshake: Sendable {
     /// What is asked of the kernel, as far as it offers it.
     ///
     /// EXPLICIT_INVAL_DATA instead of AUTO_INVAL_DATA, which costs a GETATTR for each read after attributes expire.
+    /// Not ASYNC_DIO: with it a process that waits in an O_DIRECT read cannot be killed, and the kernel tells of no
+    /// interrupt.
     private static let wanted: UInt64 = {
         let names: [Int32] = [
-            FUSE_ASYNC_READ, FUSE_EXPORT_SUPPORT, FUSE_DO_READDIRPLUS, FUSE_READDIRPLUS_AUTO, FUSE_ASYNC_DIO,
-            FUSE_NO_OPEN_SUPPORT, FUSE_PARALLEL_DIROPS, FUSE_ABORT_ERROR, FUSE_MAX_PAGES, FUSE_CACHE_SYMLINKS,
-            FUSE_NO_OPENDIR_SUPPORT, FUSE_EXPLICIT_INVAL_DATA, FUSE_INIT_EXT,
+            FUSE_ASYNC_READ, FUSE_EXPORT_SUPPORT, FUSE_DO_READDIRPLUS, FUSE_READDIRPLUS_AUTO, FUSE_NO_OPEN_SUPPORT,
+            FUSE_PARALLEL_DIROPS, FUSE_ABORT_ERROR, FUSE_MAX_PAGES, FUSE_CACHE_SYMLINKS, FUSE_NO_OPENDIR_SUPPORT,
+            FUSE_EXPLICIT_INVAL_DATA, FUSE_INIT_EXT,
         ]
         return names.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1)) }
     }()
@@ -94,9 +96,9 @@ struct Handshake: Sendable {
     /// The same wishes, where libfuse makes the handshake.
     static func wish(_ connection: inout fuse_conn_info, _ options: MountOptions) {
         let wanted = [
-            FUSE_CAP_ASYNC_READ, FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO, FUSE_CAP_ASYNC_DIO,
-            FUSE_CAP_NO_OPEN_SUPPORT, FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_CACHE_SYMLINKS,
-            FUSE_CAP_NO_OPENDIR_SUPPORT, FUSE_CAP_EXPLICIT_INVAL_DATA, FUSE_CAP_EXPORT_SUPPORT,
+            FUSE_CAP_ASYNC_READ, FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO, FUSE_CAP_NO_OPEN_SUPPORT,
+            FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_CACHE_SYMLINKS, FUSE_CAP_NO_OPENDIR_SUPPORT,
+            FUSE_CAP_EXPLICIT_INVAL_DATA, FUSE_CAP_EXPORT_SUPPORT,
         ].reduce(UInt32(0)) { $0 | UInt32($1) }
         connection.want = connection.capable & wanted
         // Has to be what the mount option says.
