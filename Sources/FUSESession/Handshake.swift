@@ -10,6 +10,9 @@ struct Handshake: Sendable {
     let request: [UInt8]
     let answer: fuse_init_out
 
+    /// Whether the kernel agreed to read files by itself.
+    var grantsPassthrough: Bool { UInt64(answer.flags2) << 32 & BackingFiles.initFlag != 0 }
+
     /// 1 MiB in one request: 25 % more throughput than 128 KiB; the kernel allows no more than 256 pages.
     static let maximumPages = UInt16(clamping: min(256, Worker.scratchSize / max(4096, sysconf(Int32(_SC_PAGESIZE)))))
 
@@ -74,6 +77,7 @@ struct Handshake: Sendable {
         if offered & UInt64(FUSE_INIT_EXT) != 0 { offered |= UInt64(offer.flags2) << 32 }
         var wanted = wanted
         if options.aclSupport { wanted |= UInt64(FUSE_POSIX_ACL) }
+        if options.opens == .passthrough { wanted |= BackingFiles.initFlag }
         let flags = offered & wanted
         var answer = fuse_init_out()
         answer.major = UInt32(FUSE_KERNEL_VERSION)
@@ -87,6 +91,8 @@ struct Handshake: Sendable {
         answer.max_write = 4096
         answer.time_gran = 1
         answer.max_pages = maximumPages
+        // `max_stack_depth` in headers younger than Debian 12's.
+        if flags & BackingFiles.initFlag != 0 { answer.unused.0 = BackingFiles.stackDepth }
         return answer
     }
 
