@@ -2,7 +2,7 @@ internal import BlockCache
 internal import BlockCodec
 public import BlockStore
 public import FlistImage
-internal import Support
+public import Support
 internal import Synchronization
 
 /// The bytes of one regular file: from the cache at once, or from the stores when they come. Thread-safe.
@@ -60,6 +60,14 @@ public final class ContentFile: Sendable {
         noteRead(range, isLocal: true)
         return count
     }
+
+    /// Another descriptor of the file on the local disk, for the kernel to read by itself; nil while it is not complete.
+    ///
+    /// The cache does not evict it before the descriptor is closed. It must not be written to.
+    public func completeFile() -> FileDescriptor? { object?.completeFile() }
+
+    /// Lets the kernel drop its copies of a range of the file on the local disk.
+    public func dropPages(_ range: Range<UInt64>) { object?.dropPages(range) }
 
     /// Runs ahead of sequential readers. Complete files and files of one block need none.
     private func noteRead(_ range: Range<UInt64>, isLocal: Bool) {

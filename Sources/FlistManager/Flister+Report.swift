@@ -43,7 +43,7 @@ extension Flister {
                 md5: mount.md5, url: mount.url, format: "\(summary.kind)", entries: summary.entries,
                 bytes: summary.totalSize, mounts: mounts.named.count { $0.md5 == mount.md5 },
                 isMounted: mounts.shared[mount.md5]?.device == mount.mount.device,
-                stores: mount.flist.router.stores.map(\.address),
+                opens: mount.mount.opens.rawValue, stores: mount.flist.router.stores.map(\.address),
                 reads: NodeReport.Reads(mount.flist.content.statistics))
         }.sorted { $0.md5 < $1.md5 }
     }

@@ -72,12 +72,12 @@ struct NodeText {
     }
 
     private var flists: TextTable {
-        var table = TextTable("FLIST", " MOUNTS", " ENTRIES", " SIZE", " READ", " WAITED", " FAILED", "FROM")
+        var table = TextTable("FLIST", " MOUNTS", " ENTRIES", " SIZE", " READ", " WAITED", " FAILED", "OPENS", "FROM")
         for flist in report.flists {
             table.add(
                 Self.short(flist.md5), flist.isMounted ? "\(flist.mounts)" : "ending", "\(flist.entries)",
                 "\(ByteCount(flist.bytes))", "\(ByteCount(flist.reads.bytes))", "\(flist.reads.waited)",
-                "\(flist.reads.failed)", flist.url.isEmpty ? "an earlier run" : flist.url)
+                "\(flist.reads.failed)", flist.opens, flist.url.isEmpty ? "an earlier run" : flist.url)
         }
         return table
     }
