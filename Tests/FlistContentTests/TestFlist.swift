@@ -47,7 +47,7 @@ final class TestFlist: Sendable {
         var (contents, stored): ([[UInt8]], [Digest: [UInt8]]) = ([], [:])
         var encoder = BlockEncoder(codec: .gcmZstd)
         for (number, size) in sizes.enumerated() {
-            var content = (0..<size).map { _ in UInt8.random(in: 0...255) }
+            var content = Array(try FileHandle(forReadingAtPath: "/dev/urandom")?.read(upToCount: size) ?? Data())
             let id = UInt64(number + 2)
             var entry = TreeEntry(
                 id: id, parent: 1, name: Array("file\(number)".utf8), type: .regular, permissions: 0o644)
