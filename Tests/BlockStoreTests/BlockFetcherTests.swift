@@ -70,6 +70,25 @@ struct BlockFetcherTests {
         #expect(fixture.fetcher.statistics.peakInFlight == 1)
     }
 
+    @Test("keeps the order of what waits for room at a store, demand first")
+    func order() throws {
+        var options = FetcherOptions()
+        options.smallBlockWindow = 64
+        let fixture = try FetchFixture(options)
+        let blocks = try TestBlock.many(61)
+        for block in blocks[..<60] { fixture.fetch(block, .readahead) }
+        #expect(fixture.stores[0].requests.all.count == 8)
+        fixture.fetch(blocks[60], .demand)
+        var order = Array(0..<60)
+        order.insert(60, at: 8)
+        for (number, expected) in order.enumerated() {
+            let request = try fixture.request(number)
+            #expect(request.id == blocks[expected].reference.id)
+            request.succeed(blocks[expected].stored)
+        }
+        #expect(fixture.results.wait(for: 61).count == 61)
+    }
+
     @Test("hands blocks that may start together to the store in one call")
     func batches() throws {
         var options = FetcherOptions()

@@ -47,7 +47,7 @@ final class TestFlist: Sendable {
         var (contents, stored): ([[UInt8]], [Digest: [UInt8]]) = ([], [:])
         var encoder = BlockEncoder(codec: .gcmZstd)
         for (number, size) in sizes.enumerated() {
-            var content = [UInt8](repeating: 0, count: size)
+            var content = Array(try FileHandle(forReadingAtPath: "/dev/urandom")?.read(upToCount: size) ?? Data())
             let id = UInt64(number + 2)
             var entry = TreeEntry(
                 id: id, parent: 1, name: Array("file\(number)".utf8), type: .regular, permissions: 0o644)
@@ -56,10 +56,10 @@ final class TestFlist: Sendable {
             for (block, start) in stride(from: 0, to: size, by: Self.blockSize).enumerated() {
                 let end = min(size, start + Self.blockSize)
                 if holes.contains(block) {
+                    for position in start..<end { content[position] = 0 }
                     try builder.addBlock(to: id, blockID: nil, key: nil)
                     continue
                 }
-                for position in start..<end { content[position] = UInt8.random(in: 0...255) }
                 let encoded = try content[start..<end].withUnsafeBytes { try encoder.encode($0) }
                 stored[encoded.reference.id] = Array(encoded.stored)
                 try builder.addBlock(to: id, blockID: encoded.reference.id, key: encoded.reference.key)

@@ -153,14 +153,27 @@ struct FetchState {
     mutating func gaveSlot(_ store: RoutedStore, _ job: FetchJob, after time: Duration, _ error: StoreError?) {
         let key = ObjectIdentifier(store)
         let slots = slots(of: job)
-        let left = store.withWindow(largest: options.smallBlockWindow) { window in
+        var window = store.withWindow(largest: options.smallBlockWindow) { window in
             window.give(slots, after: time, error)
-            return window.used
+            return window
         }
         guard var waiting = parked.removeValue(forKey: key) else { return }
-        // The most urgent, a few at a time, or thousands would go to and fro; all when nothing is left to wait for.
+        // The most urgent, as many as have room: those that did not would come back behind all others. All when nothing
+        // is left to wait for, and some of them when another store may be the better one now.
+        let (isLast, isHealthy, parallel) = (window.used == 0, store.isHealthy, store.parallelRequests)
         var released: [Entry] = []
-        while left == 0 || released.count < 16, let entry = waiting.popFirst() { released.append(entry) }
+        while let entry = waiting.popFirst() {
+            let (slots, isDemand) = (self.slots(of: entry.job), entry.job.fetchClass == .demand)
+            guard
+                isLast || !isHealthy && released.count < 16
+                    || window.hasRoom(for: slots, isDemand: isDemand, parallel: parallel)
+            else {
+                waiting.putBack(entry, entry.job.fetchClass)
+                break
+            }
+            window.take(slots)
+            released.append(entry)
+        }
         for entry in released.reversed() { queue.putBack(entry, entry.job.fetchClass) }
         if !waiting.isEmpty { parked[key] = waiting }
     }
