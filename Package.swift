@@ -158,7 +158,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
-            name: "flistTests", dependencies: ["TestSupport", "Support", "flist"], swiftSettings: testSettings),
+            name: "flistTests", dependencies: ["TestSupport", "Support", "Telemetry", "flist"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "flistdTests",
             dependencies: [

@@ -16,9 +16,11 @@ public struct CacheCollection: Sendable, Hashable {
 extension BlockCache {
     /// Removes what was not used for the maximum age, what dead processes left, and what is beyond the quota. Blocks.
     ///
-    /// Open contents stay. Call about once a day.
+    /// Open contents stay, but for those that only a holder keeps and nobody has used since the last call. Call about
+    /// once a day.
     @discardableResult
     public func collect() -> CacheCollection {
+        core.letGo(.idle)
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let age = options.maximumAge.components.seconds
@@ -29,7 +31,7 @@ extension BlockCache {
             collection.bytes += DiskBytes.of(profile.status)
         }
         let before = core.storedObjects()
-        if core.makeRoom(for: 0) {
+        if core.makeRoomAskingHolders(for: 0) {
             let after = core.storedObjects()
             collection.objects += max(0, before.count - after.count)
             let (old, new) = (before.reduce(0) { $0 + $1.bytes }, after.reduce(0) { $0 + $1.bytes })

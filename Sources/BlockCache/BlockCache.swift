@@ -49,7 +49,7 @@ public final class BlockCache: Sendable {
         let core = CacheCore(folder: paths, options: options, boot: boot)
         self.core = core
         core.ledger.setMakeRoom { [weak core] bytes, isDiskFull in
-            core?.makeRoom(for: bytes, isDiskFull: isDiskFull) ?? false
+            core?.makeRoomAskingHolders(for: bytes, isDiskFull: isDiskFull) ?? false
         }
         core.durability.setOnLoss { [weak core] in core?.distrust() }
         core.enterBoot()
@@ -80,6 +80,9 @@ public final class BlockCache: Sendable {
             return made
         }
     }
+
+    /// Asks a holder from now on to let go of contents when there is no room for others. It is not kept alive.
+    public func add(_ holder: any ContentHolder) { core.holders.withLock { $0.add(holder) } }
 
     /// Ends the cache's thread and gives its reservations back. Open objects can still be read, and store no more.
     ///

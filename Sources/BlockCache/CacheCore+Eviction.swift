@@ -53,6 +53,25 @@ extension CacheCore {
         }
     }
 
+    /// Makes room, and where all that could go is open has holders let go of what they keep: the colder half first.
+    func makeRoomAskingHolders(for bytes: UInt64, isDiskFull: Bool = false) -> Bool {
+        if makeRoom(for: bytes, isDiskFull: isDiskFull) { return true }
+        for choice in [HeldContents.colderHalf, .all] {
+            guard letGo(choice) else { return false }
+            if makeRoom(for: bytes, isDiskFull: isDiskFull) { return true }
+        }
+        return false
+    }
+
+    /// Answers whether there is anyone who may have let go of something.
+    @discardableResult
+    func letGo(_ choice: HeldContents) -> Bool {
+        // Called outside the lock: what they let go of is closed there.
+        let holders = holders.withLock { $0.all }
+        for holder in holders { holder.letGo(choice) }
+        return !holders.isEmpty
+    }
+
     /// Evicts what was not used for longest, so that `bytes` more have room; false if that cannot be had.
     ///
     /// With `isDiskFull` something is evicted in any case: the disk may be out of inodes, or its own quota used up.

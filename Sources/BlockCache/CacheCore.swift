@@ -14,6 +14,7 @@ final class CacheCore: Sendable {
     let ledger: Ledger
     let durability: Durability
     let table = Mutex<[Digest: Entry]>([:])
+    let holders = Mutex(ContentHolders())
     let closed = Atomic<Bool>(false)
     /// Whether all that is in `fresh` was written in this boot.
     let isFreshTrusted = Atomic<Bool>(true)

@@ -14,6 +14,13 @@ public protocol BlockStore: AnyObject, Sendable {
     /// Tells for each id whether the store has it. Blocks.
     func contains(_ ids: [Digest]) throws(StoreError) -> [Bool]
 
+    /// Reads that the store has under way at once; more of them wait within it, in order. Nil for any number.
+    var parallelRequests: Int? { get }
+
     /// Ends connections and threads; requests under way are cancelled.
     func close()
+}
+
+extension BlockStore {
+    public var parallelRequests: Int? { nil }
 }

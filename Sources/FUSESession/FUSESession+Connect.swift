@@ -32,8 +32,12 @@ extension FUSESession {
     static func connect(
         _ fileSystem: any FileSystem, at target: String, _ options: MountOptions
     ) throws(FlistError) -> SessionCore {
-        MountOptions.isRoot
+        let core =
+            MountOptions.isRoot
             ? try connectAsRoot(fileSystem, at: target, options) : try connectAsUser(fileSystem, at: target, options)
+        core.settleOpens()
+        fileSystem.connected(opens: core.openMode)
+        return core
     }
 
     /// Opens the FUSE device and mounts by hand: INIT features newer than libfuse are ours to ask for.

@@ -24,6 +24,12 @@ public final class FUSESession: Sendable {
     /// How many requests of which kind have come in so far.
     public var requests: RequestCounters { core.counters }
 
+    /// How files are opened: what was asked for, or what took its place.
+    public var opens: OpenMode { core.openMode }
+
+    /// Opens that were not closed yet, and files that the kernel reads by itself for them; 0 but in passthrough.
+    public var openFiles: (opens: Int, passthrough: Int) { (core.opens.count, core.backingFiles?.held ?? 0) }
+
     /// Whether the connection to the kernel has ended.
     public var hasEnded: Bool { core.workers.withLock { $0.hasEnded } }
 

@@ -1,4 +1,4 @@
-internal import Support
+public import Support
 
 /// A read-only file system as the kernel sees it.
 ///
@@ -7,6 +7,8 @@ internal import Support
 /// Names and other buffers are valid during the call only. Requests that would write are answered by the session
 /// (EROFS).
 public protocol FileSystem: AnyObject, Sendable {
+    /// Told once before any request: how the session opens files.
+    func connected(opens: OpenMode)
     /// Finds a name in a directory. A name that is not there is best answered `negative()`.
     ///
     /// The name ".." asks for the directory's parent: the kernel needs it to open file handles (NFS, overlays).
@@ -14,8 +16,13 @@ public protocol FileSystem: AnyObject, Sendable {
     func getAttributes(_ node: NodeID, _ reply: consuming AttributesReply)
     /// Answers with the target's bytes, without a zero at the end.
     func readLink(_ node: NodeID, _ reply: consuming DataReply)
-    /// Opens a file; `flags` as in open(2). By default ENOSYS: files are opened without asking again.
+    /// Opens a file in a session that opens by messages; `flags` as in open(2). By default with handle 0.
     func open(_ node: NodeID, flags: Int32, _ reply: consuming OpenReply)
+    /// A local file of exactly the node's bytes, for the kernel to read by itself; nil while there is none, the default.
+    ///
+    /// Asked at the first open in a session with passthrough, which calls neither `open` nor `release`. The file must
+    /// never change; it may be unlinked.
+    func backingFile(of node: NodeID) -> FileDescriptor?
     /// Reads `size` bytes at `offset`, at most as many as `reply.scratch` has.
     func read(_ node: NodeID, handle: UInt64, offset: UInt64, size: Int, _ reply: consuming DataReply)
     func release(_ node: NodeID, handle: UInt64, _ reply: consuming EmptyReply)
@@ -35,9 +42,13 @@ public protocol FileSystem: AnyObject, Sendable {
 }
 
 extension FileSystem {
+    public func connected(opens: OpenMode) {}
+
+    public func backingFile(of node: NodeID) -> FileDescriptor? { nil }
+
     public func readLink(_ node: NodeID, _ reply: consuming DataReply) { reply.fail(.invalid) }
 
-    public func open(_ node: NodeID, flags: Int32, _ reply: consuming OpenReply) { reply.fail(.notImplemented) }
+    public func open(_ node: NodeID, flags: Int32, _ reply: consuming OpenReply) { reply.succeed(handle: 0) }
 
     public func release(_ node: NodeID, handle: UInt64, _ reply: consuming EmptyReply) { reply.succeed() }
 

@@ -10,17 +10,22 @@ struct Handshake: Sendable {
     let request: [UInt8]
     let answer: fuse_init_out
 
+    /// Whether the kernel agreed to read files by itself.
+    var grantsPassthrough: Bool { UInt64(answer.flags2) << 32 & BackingFiles.initFlag != 0 }
+
     /// 1 MiB in one request: 25 % more throughput than 128 KiB; the kernel allows no more than 256 pages.
     static let maximumPages = UInt16(clamping: min(256, Worker.scratchSize / max(4096, sysconf(Int32(_SC_PAGESIZE)))))
 
     /// What is asked of the kernel, as far as it offers it.
     ///
     /// EXPLICIT_INVAL_DATA instead of AUTO_INVAL_DATA, which costs a GETATTR for each read after attributes expire.
+    /// Not ASYNC_DIO: with it a process that waits in an O_DIRECT read cannot be killed, and the kernel tells of no
+    /// interrupt.
     private static let wanted: UInt64 = {
         let names: [Int32] = [
-            FUSE_ASYNC_READ, FUSE_EXPORT_SUPPORT, FUSE_DO_READDIRPLUS, FUSE_READDIRPLUS_AUTO, FUSE_ASYNC_DIO,
-            FUSE_NO_OPEN_SUPPORT, FUSE_PARALLEL_DIROPS, FUSE_ABORT_ERROR, FUSE_MAX_PAGES, FUSE_CACHE_SYMLINKS,
-            FUSE_NO_OPENDIR_SUPPORT, FUSE_EXPLICIT_INVAL_DATA, FUSE_INIT_EXT,
+            FUSE_ASYNC_READ, FUSE_EXPORT_SUPPORT, FUSE_DO_READDIRPLUS, FUSE_READDIRPLUS_AUTO, FUSE_NO_OPEN_SUPPORT,
+            FUSE_PARALLEL_DIROPS, FUSE_ABORT_ERROR, FUSE_MAX_PAGES, FUSE_CACHE_SYMLINKS, FUSE_NO_OPENDIR_SUPPORT,
+            FUSE_EXPLICIT_INVAL_DATA, FUSE_INIT_EXT,
         ]
         return names.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1)) }
     }()
@@ -72,6 +77,7 @@ struct Handshake: Sendable {
         if offered & UInt64(FUSE_INIT_EXT) != 0 { offered |= UInt64(offer.flags2) << 32 }
         var wanted = wanted
         if options.aclSupport { wanted |= UInt64(FUSE_POSIX_ACL) }
+        if options.opens == .passthrough { wanted |= BackingFiles.initFlag }
         let flags = offered & wanted
         var answer = fuse_init_out()
         answer.major = UInt32(FUSE_KERNEL_VERSION)
@@ -85,6 +91,8 @@ struct Handshake: Sendable {
         answer.max_write = 4096
         answer.time_gran = 1
         answer.max_pages = maximumPages
+        // `max_stack_depth` in headers younger than Debian 12's.
+        if flags & BackingFiles.initFlag != 0 { answer.unused.0 = BackingFiles.stackDepth }
         return answer
     }
 
@@ -94,9 +102,9 @@ struct Handshake: Sendable {
     /// The same wishes, where libfuse makes the handshake.
     static func wish(_ connection: inout fuse_conn_info, _ options: MountOptions) {
         let wanted = [
-            FUSE_CAP_ASYNC_READ, FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO, FUSE_CAP_ASYNC_DIO,
-            FUSE_CAP_NO_OPEN_SUPPORT, FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_CACHE_SYMLINKS,
-            FUSE_CAP_NO_OPENDIR_SUPPORT, FUSE_CAP_EXPLICIT_INVAL_DATA, FUSE_CAP_EXPORT_SUPPORT,
+            FUSE_CAP_ASYNC_READ, FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO, FUSE_CAP_NO_OPEN_SUPPORT,
+            FUSE_CAP_PARALLEL_DIROPS, FUSE_CAP_CACHE_SYMLINKS, FUSE_CAP_NO_OPENDIR_SUPPORT,
+            FUSE_CAP_EXPLICIT_INVAL_DATA, FUSE_CAP_EXPORT_SUPPORT,
         ].reduce(UInt32(0)) { $0 | UInt32($1) }
         connection.want = connection.capable & wanted
         // Has to be what the mount option says.

@@ -38,6 +38,12 @@ extension MountOptions {
         case "subtype": subtype = value
         case "max_read": maximumRead = try number(value, for: key, 4096...1 << 20)
         case "readahead": readaheadKiB = try number(value, for: key, 0...1 << 20)
+        case "open":
+            guard value != "auto" else { opens = nil; break }
+            guard let mode = OpenMode(rawValue: value) else {
+                throw FlistError(.usage, "-o open=\(value): none, message, passthrough or auto is needed")
+            }
+            opens = mode
         case "workers": workers = try number(value, for: key, 1...256)
         default: return key.hasPrefix("x-")
         }

@@ -21,8 +21,10 @@ public struct MountOptions: Sendable, Hashable {
     public var maximumRead = 1 << 20
     /// Whether the kernel evaluates POSIX access control lists (as root only).
     public var aclSupport = false
-    /// Whether files and directories are opened without asking the file system, which then sees handle 0 only.
-    public var zeroMessageOpens = true
+    /// How files are opened; nil leaves it to whoever knows the tree, and is `none` in the end.
+    public var opens: OpenMode?
+    /// What is done where `opens` is `passthrough` and the kernel is older, or this process may not.
+    public var insteadOfPassthrough = OpenMode.message
 
     /// The default for everything but the source; all users may enter if root mounts.
     public init(source: String) {

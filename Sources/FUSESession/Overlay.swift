@@ -106,9 +106,14 @@ public enum Overlay {
         _ = try systemCall { move_mount(tree, "", AT_FDCWD, target, UInt32(MOVE_MOUNT_F_EMPTY_PATH)) }
     }
 
-    /// Puts a backslash before each of `special`.
+    /// Puts a backslash before each of `special`, also where Unicode joins it with what follows.
     private static func escape(_ path: String, _ special: String) -> String {
-        String(path.flatMap { special.contains($0) ? ["\\", $0] : [$0] })
+        var escaped = String.UnicodeScalarView()
+        for scalar in path.unicodeScalars {
+            if special.unicodeScalars.contains(scalar) { escaped.append("\\") }
+            escaped.append(scalar)
+        }
+        return String(escaped)
     }
 
     private static func failure(_ error: Errno, _ layers: Layers, _ target: String) -> FlistError {

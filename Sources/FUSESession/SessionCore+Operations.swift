@@ -80,7 +80,8 @@ extension fuse_lowlevel_ops {
     private mutating func addFileOperations() {
         `open` = { request, node, info in
             serve(request) { core, token in
-                guard !core.options.zeroMessageOpens else { return token.fail(.notImplemented) }
+                if let files = core.backingFiles { return core.open(node, files, token) }
+                guard core.openMode != .none else { return token.fail(.notImplemented) }
                 let flags = info?.pointee.flags ?? 0
                 core.fileSystem.open(node, flags: flags, OpenReply(always: 0, token: token))
             }
@@ -95,6 +96,10 @@ extension fuse_lowlevel_ops {
         }
         release = { request, node, info in
             serve(request) { core, token in
+                if let files = core.backingFiles {
+                    core.release(info?.pointee.fh ?? 0, files)
+                    return token.succeed()
+                }
                 core.fileSystem.release(node, handle: info?.pointee.fh ?? 0, EmptyReply(token: token))
             }
         }
@@ -109,7 +114,7 @@ extension fuse_lowlevel_ops {
     private mutating func addDirectoryOperations() {
         opendir = { request, node, _ in
             serve(request) { core, token in
-                guard !core.options.zeroMessageOpens else { return token.fail(.notImplemented) }
+                guard core.openMode != .none else { return token.fail(.notImplemented) }
                 core.fileSystem.openDirectory(node, OpenReply(always: UInt32(FOPEN_CACHE_DIR), token: token))
             }
         }

@@ -16,6 +16,11 @@ final class SessionCore: @unchecked Sendable {
     private(set) var session: OpaquePointer?
     /// The first exchange with the kernel; nil where libfuse made it.
     var handshake: Handshake?
+    /// How files are opened here.
+    private(set) var openMode = OpenMode.none
+    /// What the kernel reads by itself; nil in another mode.
+    private(set) var backingFiles: BackingFiles?
+    let opens = OpenTable()
     let workers = Monitor(Workers())
 
     struct Workers {
@@ -55,6 +60,18 @@ final class SessionCore: @unchecked Sendable {
             fuse_session_destroy(session)
         }
         pthread_key_delete(scratchKey)
+    }
+
+    /// Settles how files are opened, once the kernel has said what it can. Before the first worker starts.
+    func settleOpens() {
+        openMode = options.opens ?? .none
+        guard openMode == .passthrough else { return }
+        let files = BackingFiles(device: descriptor)
+        if handshake?.grantsPassthrough == true, files.isPermitted() {
+            backingFiles = files
+        } else {
+            openMode = options.insteadOfPassthrough == .passthrough ? .message : options.insteadOfPassthrough
+        }
     }
 
     /// The descriptor of the FUSE device, owned by libfuse.

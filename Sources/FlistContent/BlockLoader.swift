@@ -44,17 +44,30 @@ final class BlockLoader: Sendable {
         self.logger = logger
     }
 
-    /// How far ahead of a sequential reader to be, in blocks: 8 MiB near by, 64 MiB from 56 ms of latency on.
+    /// Bytes to be ahead of a reader: 8 MiB near by, 88 MiB from 80 ms of latency on, which is what the fetcher has room for.
     ///
-    /// At 1 GB/s, 1 MiB passes in every millisecond of latency. At least one block, which may be larger; but what only
+    /// At 1 GB/s, 1 MiB passes in every millisecond of latency.
+    private var readaheadBytes: Int { (8 + min(80, latency)) << 20 }
+
+    /// Of a demanded block, in whole milliseconds.
+    private var latency: Int { Int(clamping: averageLatency.load(ordering: .relaxed) / 1_000_000) }
+
+    /// How far ahead of a reader of whole directories to be: 20 files for each millisecond of latency, since a reader
+    /// may go through as many.
+    var directoryLimit: DirectoryWindow.Limit {
+        DirectoryWindow.Limit(
+            files: DirectoryWindow.size + min(100, latency) * 20, bytes: UInt64(readaheadBytes))
+    }
+
+    /// How far ahead of a sequential reader to be, in blocks.
+    ///
+    /// At least one block, which may be larger; but what only
     /// memory takes must not push out what is yet to be read. There the blocks behind the reader are the newer ones, so
     /// twice as many as are ahead have to fit; half of the memory is for other readers.
     func readaheadLimit(blockSize: Int) -> Int {
         guard blockSize > 0 else { return 0 }
-        let milliseconds = Int(clamping: averageLatency.load(ordering: .relaxed) / 1_000_000)
-        let bytes = (8 + min(56, milliseconds)) << 20
         // Not more blocks than the fetcher has room for, however small they are.
-        let blocks = max(1, min(512, bytes / blockSize))
+        let blocks = max(1, min(512, readaheadBytes / blockSize))
         return diskTakesBlocks.load(ordering: .relaxed) ? blocks : min(blocks, memory.limit / 4 / blockSize)
     }
 

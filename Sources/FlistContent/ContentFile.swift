@@ -2,7 +2,7 @@ internal import BlockCache
 internal import BlockCodec
 public import BlockStore
 public import FlistImage
-internal import Support
+public import Support
 internal import Synchronization
 
 /// The bytes of one regular file: from the cache at once, or from the stores when they come. Thread-safe.
@@ -22,13 +22,14 @@ public final class ContentFile: Sendable {
     let told = ToldBlocks()
     /// Bytes gathered in one piece of memory at most.
     private static let longestRead: UInt64 = 64 << 20
-    /// Set at every use and cleared by the table of open files when it looks for one to close.
-    let recentlyUsed = Atomic<Bool>(true)
+    /// What the clock of the table of open files showed at the last use.
+    let lastUse: Atomic<UInt64>
 
     init(
         blocks: TreeIndexBlocks, inode: InodeNumber, id: Digest, object: CachedObject?, loader: BlockLoader,
-        counters: ContentCounters, recorder: ProfileRecorder
+        counters: ContentCounters, recorder: ProfileRecorder, now: UInt64 = 0
     ) {
+        lastUse = Atomic(now)
         self.blocks = blocks
         self.inode = inode
         self.id = id
@@ -59,6 +60,14 @@ public final class ContentFile: Sendable {
         noteRead(range, isLocal: true)
         return count
     }
+
+    /// Another descriptor of the file on the local disk, for the kernel to read by itself; nil while it is not complete.
+    ///
+    /// The cache does not evict it before the descriptor is closed. It must not be written to.
+    public func completeFile() -> FileDescriptor? { object?.completeFile() }
+
+    /// Lets the kernel drop its copies of a range of the file on the local disk.
+    public func dropPages(_ range: Range<UInt64>) { object?.dropPages(range) }
 
     /// Runs ahead of sequential readers. Complete files and files of one block need none.
     private func noteRead(_ range: Range<UInt64>, isLocal: Bool) {

@@ -19,7 +19,9 @@ public final class ContentReader: Sendable {
     let recorder = ProfileRecorder()
     private let counters = ContentCounters()
     private let open = Mutex(OpenFiles())
-    private let openLimit: Int
+    let openLimit: Int
+    /// Counts the files that were opened, and the looks for idle ones: enough to tell what was used before what.
+    private let clock = Atomic<UInt64>(1)
 
     /// - Parameters:
     ///   - cache: where contents are kept; nil to keep them in memory for a moment only.
@@ -35,6 +37,7 @@ public final class ContentReader: Sendable {
             counters: counters, index: index, logger: logger)
         // Two descriptors a file while it is partial, and half of all is left to the rest of the process.
         openLimit = max(16, min(Self.mostOpenFiles, ProcessLimits.openFiles / 4))
+        cache?.add(self)
     }
 
     var hasCache: Bool { cache != nil }
@@ -45,18 +48,18 @@ public final class ContentReader: Sendable {
     /// The content of a regular file; nil for anything else.
     public func file(_ inode: InodeNumber) -> ContentFile? {
         if let file = open.withLock({ $0.files[inode] }) {
-            file.recentlyUsed.store(true, ordering: .relaxed)
+            file.lastUse.store(clock.load(ordering: .relaxed), ordering: .relaxed)
             return file
         }
         guard let blocks = index.blocks(of: inode) else { return nil }
         let id = ContentID.of(blocks)
         let file = ContentFile(
             blocks: blocks, inode: inode, id: id, object: cache?.object(for: id, blocks: blocks), loader: loader,
-            counters: counters, recorder: recorder)
+            counters: counters, recorder: recorder, now: clock.add(1, ordering: .relaxed).newValue)
         // Files are let go of outside the lock, since that closes descriptors.
         let (kept, dropped) = open.withLock { open -> (ContentFile, [ContentFile]) in
             if let other = open.files[inode] { return (other, [file]) }
-            let dropped = open.files.count >= openLimit ? open.evict(openLimit / 8) : []
+            let dropped = open.files.count >= openLimit ? open.removeColdest(openLimit / 8) : []
             open.files[inode] = file
             return (file, dropped)
         }
@@ -65,22 +68,39 @@ public final class ContentReader: Sendable {
     }
 }
 
+extension ContentReader: ContentHolder {
+    public func letGo(_ choice: HeldContents) {
+        let dropped = open.withLock { open in
+            switch choice {
+            case .idle:
+                let since = open.lastLook
+                open.lastLook = clock.add(1, ordering: .relaxed).newValue
+                return open.remove { $0.lastUse.load(ordering: .relaxed) < since }
+            case .colderHalf: return open.removeColdest((open.files.count + 1) / 2)
+            case .all: return open.remove { _ in true }
+            }
+        }
+        // What is let go of here is closed here, outside the lock.
+        withExtendedLifetime(dropped) {}
+    }
+}
+
 /// The files that are open, by inode.
 private struct OpenFiles {
     var files: [InodeNumber: ContentFile] = [:]
+    /// What the clock showed at the last look for idle files.
+    var lastLook: UInt64 = 0
 
-    /// Takes out files that were not used since the last look, by the clock algorithm.
-    mutating func evict(_ wanted: Int) -> [ContentFile] {
-        var dropped: [ContentFile] = []
-        for round in 0..<2 where dropped.count < wanted {
-            for (inode, file) in files {
-                if dropped.count == wanted { break }
-                let used = file.recentlyUsed.exchange(false, ordering: .relaxed)
-                guard !used || round == 1 else { continue }
-                files[inode] = nil
-                dropped.append(file)
-            }
-        }
-        return dropped
+    /// Takes out those that were not used for longest.
+    mutating func removeColdest(_ count: Int) -> [ContentFile] {
+        let coldest = files.map { (use: $1.lastUse.load(ordering: .relaxed), inode: $0) }
+            .sorted { ($0.use, $0.inode) < ($1.use, $1.inode) }.prefix(count)
+        return coldest.compactMap { files.removeValue(forKey: $0.inode) }
+    }
+
+    mutating func remove(_ isChosen: (ContentFile) -> Bool) -> [ContentFile] {
+        let chosen = files.filter { isChosen($0.value) }
+        for inode in chosen.keys { files[inode] = nil }
+        return Array(chosen.values)
     }
 }

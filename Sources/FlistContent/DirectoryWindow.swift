@@ -1,13 +1,20 @@
 internal import FlistImage
 
-/// Decides which files of a directory to fetch before a reader that goes through it asks for them.
+/// Decides which files to fetch before a reader that goes through a directory, or a whole tree, asks for them.
 ///
-/// A tree is read in the order of its directories' entries, which is the order of the index: the next file is nearly
-/// always one of the next records. Readers who jump are left alone, and so is everybody while nothing is missing.
-/// Not thread-safe; the owner locks.
+/// Whoever has read some files of a directory in a row will read the rest; whoever then goes on with the next directory
+/// goes through the tree. Readers who jump are left alone, and so is everybody while nothing is missing. The window
+/// grows with each file that is read as foreseen: fivefold with every round trip. Not thread-safe; the owner locks.
 struct DirectoryWindow {
-    /// Files to be ahead. At 0.3 ms a file, that covers a store 10 ms away.
-    static let size: InodeNumber = 32
+    /// Files to be ahead of a reader. At 0.3 ms a file, that covers a store 10 ms away.
+    static let size = 32
+
+    /// How far ahead to be at most.
+    struct Limit {
+        var files = DirectoryWindow.size
+        /// Of all files together, in bytes; one file may be larger.
+        var bytes: UInt64 = 8 << 20
+    }
 
     /// Entries between two files that a reader passes over: directories, links, empty files.
     private static let gap: InodeNumber = 8
@@ -15,37 +22,79 @@ struct DirectoryWindow {
     private static let patience = 3
     /// Reads from the disk in a row after which the rest is taken to be there as well.
     private static let memory = 64
+    /// Added to the window for each file that was foreseen.
+    private static let growth = 4
 
     private var last: InodeNumber = 0
     private var run = 0
     private var warmth = 0
-    /// The first record that was not looked at yet in this directory.
-    private var frontier: InodeNumber = 0
+    private var size = 0
+    private var walk: TreeWalk?
+    /// What was looked at and is not read yet, in the order of the walk, from `head` on.
+    private var ahead: [TreeWalk.File] = []
+    private var head = 0
+    private var bytes: UInt64 = 0
 
-    /// Takes note that a file is read from its start, and answers the records to look at now.
+    /// Takes note that a file is read from its start, and answers the files to look at now.
     ///
-    /// - Parameters:
-    ///   - siblings: all records of its directory.
-    ///   - isLocal: whether no store was needed.
-    mutating func read(_ inode: InodeNumber, siblings: Range<InodeNumber>, isLocal: Bool) -> Range<InodeNumber> {
+    /// - Parameter isLocal: whether no store was needed.
+    mutating func read(_ inode: InodeNumber, in index: TreeIndex, isLocal: Bool, limit: Limit) -> [InodeNumber] {
         defer { last = inode }
         warmth = isLocal ? max(0, warmth - 1) : Self.memory
-        if !siblings.contains(last) {
-            // Another directory: who went through the one before will go through this one.
-            frontier = 0
-        } else if inode > last, inode - last <= Self.gap {
-            run = min(run + 1, Self.patience)
-        } else if inode != last {
-            run = 0
-        }
-        guard warmth > 0, run >= Self.patience, siblings.contains(inode) else { return 0..<0 }
-        let start = max(frontier, inode + 1)
-        let end = min(siblings.upperBound, inode + 1 + Self.size)
-        guard start < end else { return 0..<0 }
-        frontier = end
-        return start..<end
+        guard inode != last else { return [] }
+        let isForeseen = passed(inode)
+        if !isForeseen { follow(inode, in: index) }
+        guard warmth > 0, run >= Self.patience else { return [] }
+        if size == 0 { size = max(Self.size, limit.files / 8) }
+        if isForeseen { size += Self.growth }
+        size = min(size, limit.files)
+        return extend(limit)
     }
 
     /// Something ahead had to be fetched: there is more to come.
     mutating func missed() { warmth = Self.memory }
+
+    /// Drops what a reader has gone by; false when the file is not among what is next.
+    private mutating func passed(_ inode: InodeNumber) -> Bool {
+        guard let found = ahead[head...].prefix(Int(Self.gap)).firstIndex(where: { $0.inode == inode }) else {
+            return false
+        }
+        for file in ahead[head...found] { bytes -= file.size }
+        head = found + 1
+        if head >= 1024 || head == ahead.count {
+            ahead.removeFirst(head)
+            head = 0
+        }
+        return true
+    }
+
+    /// A file that was not foreseen: a run's beginning, its way into another directory, or a jump.
+    private mutating func follow(_ inode: InodeNumber, in index: TreeIndex) {
+        let directory = index.parent(of: inode)
+        var crosses = false
+        if last != 0, index.parent(of: last) == directory {
+            if inode > last, inode - last <= Self.gap {
+                run = min(run + 1, Self.patience)
+            } else {
+                run = 0
+            }
+        } else if last != 0, run >= Self.patience {
+            var next = TreeWalk(index, after: last, crossesDirectories: true)
+            crosses = (0..<Self.gap).contains { _ in next.next()?.inode == inode }
+        }
+        // Where the reader goes on is where the walk begins anew.
+        walk = TreeWalk(index, after: inode, crossesDirectories: crosses)
+        ahead = []
+        (head, bytes, size) = (0, 0, crosses ? size : 0)
+    }
+
+    private mutating func extend(_ limit: Limit) -> [InodeNumber] {
+        var added: [InodeNumber] = []
+        while ahead.count - head < size, bytes < limit.bytes, let file = walk?.next() {
+            ahead.append(file)
+            bytes += file.size
+            added.append(file.inode)
+        }
+        return added
+    }
 }

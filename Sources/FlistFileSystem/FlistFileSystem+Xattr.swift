@@ -12,7 +12,7 @@ extension FlistFileSystem {
         }
         if let value = index.xattr(name, of: inode) {
             reply.succeed(value)
-        } else if inode == TreeIndex.root, let fact = facts.value(of: name) {
+        } else if inode == TreeIndex.root, let fact = facts.value(of: name, opens: opens) {
             // Not listed, so that a copy of the tree does not take the facts of this mount along.
             reply.succeed(fact)
         } else {

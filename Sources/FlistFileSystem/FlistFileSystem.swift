@@ -4,7 +4,8 @@ public import FUSESession
 public import FlistContent
 internal import FlistImage
 internal import Glibc
-internal import Support
+public import Support
+internal import Synchronization
 
 /// A flist as a read-only file system: metadata from the mapped tree, bytes from the content reader.
 ///
@@ -13,6 +14,7 @@ internal import Support
 public final class FlistFileSystem: FileSystem {
     let flist: OpenFlist
     let facts: MountFacts
+    private let openMode = Mutex(OpenMode.none)
     var index: TreeIndex { flist.index }
 
     /// - Parameter source: the flist as the user named it.
@@ -20,6 +22,11 @@ public final class FlistFileSystem: FileSystem {
         self.flist = flist
         facts = MountFacts(flist: flist, source: source)
     }
+
+    public func connected(opens: OpenMode) { openMode.withLock { $0 = opens } }
+
+    /// How files are opened.
+    public var opens: OpenMode { openMode.withLock { $0 } }
 
     public func lookup(_ name: UnsafeRawBufferPointer, in parent: NodeID, _ reply: consuming EntryReply) {
         guard let directory = inode(parent), let record = record(name, in: directory),
@@ -53,6 +60,11 @@ public final class FlistFileSystem: FileSystem {
             return
         }
         reply.send(target)
+    }
+
+    public func backingFile(of node: NodeID) -> FileDescriptor? {
+        guard let inode = inode(node) else { return nil }
+        return flist.content.file(inode)?.completeFile()
     }
 
     public func read(_ node: NodeID, handle: UInt64, offset: UInt64, size: Int, _ reply: consuming DataReply) {

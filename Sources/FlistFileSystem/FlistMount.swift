@@ -4,6 +4,11 @@ internal import FlistImage
 internal import Glibc
 public import Support
 
+extension OpenFlist {
+    /// Whether most bytes lie in large files that the cache will hold: four fifths in files of at least 16 MiB.
+    var prefersPassthrough: Bool { cache != nil && index.summary.isMostlyLargeFiles }
+}
+
 /// A mounted flist, read-only or with a writable overlay on top.
 public final class FlistMount: Sendable {
     /// What a mount may be told.
@@ -39,6 +44,10 @@ public final class FlistMount: Sendable {
         if mount.source.isEmpty { mount.source = source }
         // Only trees with ACLs pay for having them checked.
         mount.aclSupport = flist.index.summary.hasACLs
+        if mount.opens == nil {
+            mount.opens = flist.prefersPassthrough ? .passthrough : OpenMode.none
+            mount.insteadOfPassthrough = .none
+        }
         let overlay = try options.writableFolder.map { folder throws(FlistError) in
             try WritableFolder(folder, like: flist).overlay
         }
@@ -49,6 +58,15 @@ public final class FlistMount: Sendable {
 
     /// Whether the connection to the kernel has ended, by an unmount or by force.
     public var hasEnded: Bool { session.hasEnded }
+
+    /// How files are opened.
+    public var opens: OpenMode { session.opens }
+
+    /// How many requests of which kind have come in so far.
+    public var requests: RequestCounters { session.requests }
+
+    /// Opens that were not closed yet, and files that the kernel reads by itself for them; 0 but in passthrough.
+    public var openFiles: (opens: Int, passthrough: Int) { session.openFiles }
 
     /// The file system's number in the mount table; nil if it was gone at once.
     public var device: MountTable.Device? { session.device }

@@ -1,5 +1,6 @@
 internal import BlockCache
 internal import BlockStore
+internal import FUSESession
 internal import FlistContent
 internal import FlistImage
 internal import Glibc
@@ -24,7 +25,7 @@ struct MountFacts: Sendable {
     }
 
     /// The text of a fact; nil if there is none of that name.
-    func value(of name: UnsafeRawBufferPointer) -> [UInt8]? {
+    func value(of name: UnsafeRawBufferPointer, opens: OpenMode) -> [UInt8]? {
         guard name.starts(with: Self.prefix) else { return nil }
         let summary = flist.index.summary
         let fetched = flist.fetcher.statistics
@@ -41,7 +42,7 @@ struct MountFacts: Sendable {
                 "\(flist.content.statistics.localReads) local, \(flist.content.statistics.parkedReads) waited"
             case "cache": cacheFolder
             case "cached": flist.cache.map { "\($0.statistics().bytes)" }
-            case "open": "none"
+            case "open": opens.rawValue
             default: nil
             }
         return text.map { Array($0.utf8) }

@@ -30,8 +30,10 @@ extension Flister {
     }
 
     /// Mounts a flist that is on this machine under a name. Under the name's lock.
+    ///
+    /// - Parameter folder: takes what is written, in place of what the options say; neither made nor marked.
     func mount(
-        _ md5: String, as name: MountName, url: String, _ options: NamedMountOptions
+        _ md5: String, as name: MountName, url: String, _ options: NamedMountOptions, writableIn folder: String? = nil
     ) throws(FlistError) {
         let mount: SharedMount
         do throws(FlistError) {
@@ -45,6 +47,8 @@ extension Flister {
         do throws(FlistError) {
             if options.readOnly {
                 try BindMount.mountReadOnly(mount.path, at: path, noDev: true)
+            } else if let folder {
+                try overlay(mount, in: folder, at: path)
             } else {
                 try mountWritable(name, mount, at: path, options)
             }

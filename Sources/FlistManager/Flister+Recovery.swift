@@ -9,13 +9,15 @@ extension Flister {
     /// Takes over what an earlier run left: what still answers stays, and what is dead is mounted again, with what was
     /// written to it, or taken away where that fails. Call once, before anything else. What fails is logged. Blocks.
     public func recover() {
+        // What was written lies there; where no volume is made any more, the next call that needs it fails.
+        do throws(FlistError) { try volumes.reopen() } catch {
+            logger.error("cannot bring back the volumes", metadata: ["error": "\(error)"])
+        }
         do throws(FlistError) {
             let before = try NodeMounts.current(folders)
             // What has our type was served by a process that is gone: this one holds the lock. Others may live.
             let dead = Set(before.shared.filter { isDead($0.value) }.keys)
-            for mount in before.named where isDead(mount, dead) {
-                try names.withLock(mount.name.text) { () throws(FlistError) in try restore(mount) }
-            }
+            for mount in before.named where isDead(mount, dead) { restore(mount) }
             for md5 in dead where !shared.all.contains(where: { $0.md5 == md5 }) {
                 try MountPoint.clear(folders.sharedPath(md5))
             }
@@ -23,8 +25,6 @@ extension Flister {
             logger.error("cannot take over what an earlier run left", metadata: ["error": "\(error)"])
         }
         clean()
-        // Brings a pool of volumes that was made before back into the tree now, not at the first Mount.
-        _ = try? volumes.lookup("any")
     }
 
     private func isDead(_ entry: MountTable.Entry) -> Bool {
@@ -37,41 +37,34 @@ extension Flister {
         return mount.entry.type == MountPoint.ownType || !MountPoint.answers(mount.entry.mountPoint)
     }
 
-    /// Under the name's lock.
-    private func restore(_ mount: NodeMounts.Named) throws(FlistError) {
-        let path = folders.path(of: mount.name)
-        try MountPoint.clear(path)
+    private func restore(_ mount: NodeMounts.Named) {
         do throws(FlistError) {
-            guard let md5 = mount.md5, access(folders.flistPath(md5), R_OK) == 0 else {
-                throw FlistError(.notFound, "its flist is not on this machine")
+            try names.withLock(mount.name.text) { () throws(FlistError) in
+                try MountPoint.clear(folders.path(of: mount.name))
+                guard let md5 = mount.md5, access(folders.flistPath(md5), R_OK) == 0 else {
+                    throw FlistError(.notFound, "its flist is not on this machine")
+                }
+                let hint = MountHint(of: folders.flistPath(md5))
+                var options = NamedMountOptions()
+                options.storage = hint.storage
+                options.readOnly = mount.layers == nil
+                let folder = try mount.layers.map { layers throws(FlistError) in try writableFolder(layers) }
+                try self.mount(md5, as: mount.name, url: hint.url, options, writableIn: folder)
             }
-            let hint = MountHint(of: folders.flistPath(md5))
-            var options = NamedMountOptions()
-            options.storage = hint.storage
-            if let layers = mount.layers {
-                options.persistedVolume = try persistedVolume(of: mount, layers)
-            } else {
-                options.readOnly = true
-            }
-            try self.mount(md5, as: mount.name, url: hint.url, options)
         } catch {
-            // What was written is still in its volume, and there for the next Mount of the name.
+            // What was written is still in its folder, and there for the next Mount of the name.
             logger.error(
                 "a mount of an earlier run is given up", metadata: ["name": "\(mount.name.text)", "error": "\(error)"])
         }
     }
 
-    /// Empty where the writable side is the volume of the mount's name.
-    private func persistedVolume(
-        of mount: NodeMounts.Named, _ layers: OverlayOptions
-    ) throws(FlistError) -> String {
-        if let volume = try volumes.lookup(mount.name.text), mount.uses(folder: volume.path),
-            !PersistedVolume.isMarked(volume.path)
-        {
-            return ""
-        }
+    /// The very folder that the mount wrote to, whosever it is: no store of volumes has to be asked, or to answer.
+    private func writableFolder(_ layers: OverlayOptions) throws(FlistError) -> String {
         guard layers.upper.hasSuffix("/rw") else {
             throw FlistError(.unsupported, "its writable folder \(layers.upper) is not one of ours")
+        }
+        guard access(layers.upper, F_OK) == 0 else {
+            throw FlistError(.notFound, "its writable folder \(layers.upper) is not there")
         }
         return String(layers.upper.dropLast("/rw".count))
     }

@@ -9,7 +9,8 @@ public import Support
 internal import Volumes
 
 extension Flister {
-    /// What is served and waited for. Looks through the mount table, the volumes and the cache: milliseconds.
+    /// What is served and waited for. Looks through the mount table, the volumes and the cache: milliseconds, and a
+    /// second where the store of volumes does not answer.
     ///
     /// - Parameters:
     ///   - started: when the process began.
@@ -26,10 +27,9 @@ extension Flister {
     }
 
     private func report(_ named: [NodeMounts.Named]) -> [NodeReport.Mount] {
-        named.map { mount in
-            // A store of volumes that does not answer leaves the figures out.
-            let known = mount.layers == nil ? nil : try? volumes.lookup(mount.name.text)
-            let volume = known.flatMap { mount.uses(folder: $0.path) ? $0 : nil }
+        let volumes = figures.volumes(named.filter { $0.layers != nil }.map(\.name))
+        return named.map { mount in
+            let volume = volumes[mount.name].flatMap { mount.uses(folder: $0.path) ? $0 : nil }
             return NodeReport.Mount(
                 name: mount.name.text, path: folders.path(of: mount.name), md5: mount.md5,
                 isReadOnly: mount.layers == nil, used: volume?.used, limit: volume?.limit)
@@ -43,7 +43,7 @@ extension Flister {
                 md5: mount.md5, url: mount.url, format: "\(summary.kind)", entries: summary.entries,
                 bytes: summary.totalSize, mounts: mounts.named.count { $0.md5 == mount.md5 },
                 isMounted: mounts.shared[mount.md5]?.device == mount.mount.device,
-                stores: mount.flist.router.stores.map(\.address),
+                opens: mount.mount.opens.rawValue, stores: mount.flist.router.stores.map(\.address),
                 reads: NodeReport.Reads(mount.flist.content.statistics))
         }.sorted { $0.md5 < $1.md5 }
     }

@@ -40,7 +40,8 @@ extension Flister {
         }
     }
 
-    private func overlay(_ mount: SharedMount, in folder: String, at path: String) throws(FlistError) {
+    /// Lays an overlay over a flist, with its writable side in a folder, of which what is missing is made.
+    func overlay(_ mount: SharedMount, in folder: String, at path: String) throws(FlistError) {
         let writable = try WritableFolder(folder, upper: "rw", work: "wd", like: mount.flist)
         // Setuid programs work in containers; device nodes are their runtime's to give.
         try Overlay.mount(

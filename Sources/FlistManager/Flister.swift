@@ -40,6 +40,7 @@ public final class Flister: Sendable {
     let folders: NodeFolders
     let hub: Hub
     let volumes: any VolumeStore
+    let figures: VolumeFigures
     let shared: SharedMounts
     let resources: ContentResources
     /// One call at a time for each name.
@@ -63,6 +64,7 @@ public final class Flister: Sendable {
         resources = try ContentResources(cacheFolder: folders.cache, cache: settings.cache)
         shared = SharedMounts(folders, resources, logger: settings.logger)
         self.volumes = volumes
+        figures = VolumeFigures(volumes)
         logger = settings.logger
         maximumAge = settings.maximumAge
     }

@@ -1,6 +1,9 @@
 internal import Support
 
 /// The name of a mount: one component of a path.
+///
+/// Names are their bytes, as in the kernel: texts that Unicode holds for the same, such as `é` in one piece and in two,
+/// are two names.
 struct MountName: Sendable, Hashable {
     let text: String
 
@@ -18,6 +21,12 @@ struct MountName: Sendable, Hashable {
 
     /// The last component of a path, as Go's `filepath.Base` has it.
     init(baseOf path: String) throws(FlistError) {
-        try self.init(path.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init) ?? ".")
+        try self.init(path.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? ".")
+    }
+
+    static func == (one: MountName, other: MountName) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
     }
 }

@@ -1,6 +1,7 @@
 internal import FUSESession
 internal import Glibc
 internal import Support
+internal import Synchronization
 
 /// A folder to mount on.
 enum MountPoint {
@@ -83,23 +84,48 @@ enum MountPoint {
 
     /// Whether what is mounted there answers. Blocks for `limit` at most.
     ///
-    /// A name that nobody has asked for before reaches the file system below, through an overlay too; a dead one fails
-    /// with ENOTCONN or its like. What does not answer in time counts as alive: it may be slow.
+    /// A name that nobody has asked for before reaches the file system below, through an overlay too; one whose server is
+    /// gone fails with ENOTCONN or its like. Everything else counts as alive: what does not answer in time may be slow,
+    /// and what fails otherwise, such as for want of memory or rights, is there.
     static func answers(_ path: String, within limit: Duration = .seconds(2)) -> Bool {
-        let probe = "\(path)/.flist-probe-\(UInt64.random(in: 0...UInt64.max))"
-        let outcome = Monitor<Bool?>(nil)
+        let deadline = Deadline.after(limit)
+        while true {
+            let (outcome, isOurs) = probes.withLock { probes in
+                if let running = probes[path] { return (running, false) }
+                let new = Monitor<Bool?>(nil)
+                probes[path] = new
+                return (new, true)
+            }
+            if isOurs, !probe(path, outcome) { return true }
+            guard let isAlive = outcome.wait(until: deadline, for: { $0 }) else { return true }
+            // One that began before may have met what was mounted there before.
+            if isOurs || isAlive { return isAlive }
+        }
+    }
+
+    /// What is being probed, by path: a thread that hangs must not get company with each further call.
+    private static let probes = Mutex<[String: Monitor<Bool?>]>([:])
+
+    /// On a thread of its own: a file system that hangs must hang nobody else. False if there is none to be had.
+    private static func probe(_ path: String, _ outcome: Monitor<Bool?>) -> Bool {
+        let name = "\(path)/.flist-probe-\(UInt64.random(in: 0...UInt64.max))"
         do throws(FlistError) {
-            // On a thread of its own: a file system that hangs must hang nobody else.
             try WorkerThread("probe") {
                 var status = stat()
-                let isAlive = lstat(probe, &status) == 0 || errno == ENOENT
-                outcome.withLock { $0 = isAlive }
-                outcome.signal()
+                let isAlive = lstat(name, &status) == 0 || ![ENOTCONN, ECONNABORTED, ESTALE].contains(errno)
+                end(path, outcome, isAlive)
             }.detach()
-        } catch {
             return true
+        } catch {
+            end(path, outcome, true)
+            return false
         }
-        return outcome.wait(until: .after(limit)) { $0 } ?? true
+    }
+
+    private static func end(_ path: String, _ outcome: Monitor<Bool?>, _ isAlive: Bool) {
+        probes.withLock { $0[path] = nil }
+        outcome.withLock { $0 = isAlive }
+        outcome.broadcast()
     }
 }
 

@@ -37,6 +37,13 @@ struct NodeFolders: Sendable {
             ("\(root)/log", 0o755),
         ]
         for folder in folders { try Self.make(folder.path, mode: folder.mode) }
+        // The mount table has paths without symlinks: no mount would be found again.
+        for folder in [named, shared] {
+            var status = stat()
+            guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw FlistError(.usage, "cannot mount in \(folder): it is a symlink; make it a folder")
+            }
+        }
     }
 
     /// Makes a folder and those above it; its mode is set even if it is there.

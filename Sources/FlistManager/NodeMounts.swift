@@ -13,17 +13,17 @@ struct NodeMounts {
         let layers: OverlayOptions?
 
         /// Whether what is written goes below a folder.
-        func uses(folder: String) -> Bool { layers?.upper.hasPrefix(folder + "/") ?? false }
+        func uses(folder: String) -> Bool { layers?.upper.utf8.starts(with: (folder + "/").utf8) ?? false }
     }
 
-    /// The topmost mount of each name.
-    let named: [Named]
+    /// The topmost mounts.
+    private let byName: [MountName: Named]
     /// The topmost mount of each flist's MD5.
     let shared: [String: MountTable.Entry]
 
     init(_ table: MountTable, _ folders: NodeFolders) {
         var shared: [String: MountTable.Entry] = [:]
-        var named: [String: MountTable.Entry] = [:]
+        var named: [MountName: MountTable.Entry] = [:]
         // Those of other programs may lie below ours, with names that show them.
         var devices: [MountTable.Device: String] = [:]
         for entry in table.entries {
@@ -31,11 +31,13 @@ struct NodeMounts {
                 shared[md5] = entry
                 devices[entry.device] = md5
             }
-            if let name = entry.mountPoint.component(below: folders.named) { named[name] = entry }
+            if let name = entry.mountPoint.component(below: folders.named).flatMap({ try? MountName($0) }) {
+                named[name] = entry
+            }
         }
         self.shared = shared
-        self.named = named.compactMap { name, entry in
-            guard let name = try? MountName(name) else { return nil }
+        var byName: [MountName: Named] = [:]
+        for (name, entry) in named {
             let lower = entry.type == "overlay" ? entry.layer("lowerdir") : nil
             // A bind mount has the device of what it shows; an overlay names its lower side. Both keep the flist's
             // path as their source, which tells also when what they show is mounted there no more.
@@ -46,17 +48,21 @@ struct NodeMounts {
             if let upper = entry.layer("upperdir"), let work = entry.layer("workdir") {
                 layers = OverlayOptions(upper: upper, work: work)
             }
-            return Named(name: name, entry: entry, md5: md5, layers: layers)
+            byName[name] = Named(name: name, entry: entry, md5: md5, layers: layers)
         }
+        self.byName = byName
     }
 
     static func current(_ folders: NodeFolders) throws(FlistError) -> NodeMounts {
         NodeMounts(try MountTable.current(), folders)
     }
 
-    func named(_ name: MountName) -> Named? { named.first { $0.name == name } }
+    /// In no order.
+    var named: [Named] { Array(byName.values) }
 
-    func isUsed(_ md5: String) -> Bool { named.contains { $0.md5 == md5 } }
+    func named(_ name: MountName) -> Named? { byName[name] }
+
+    func isUsed(_ md5: String) -> Bool { byName.values.contains { $0.md5 == md5 } }
 }
 
 extension MountTable.Entry {
@@ -75,8 +81,9 @@ extension MountTable.Entry {
 extension String {
     /// The rest of a path directly below a folder; nil if it lies elsewhere or deeper.
     fileprivate func component(below folder: String) -> String? {
-        guard hasPrefix(folder + "/") else { return nil }
-        let rest = dropFirst(folder.count + 1)
-        return rest.isEmpty || rest.contains("/") ? nil : String(rest)
+        // By bytes: a name may begin with what Unicode takes for a part of the slash.
+        guard utf8.starts(with: (folder + "/").utf8) else { return nil }
+        let rest = utf8.dropFirst(folder.utf8.count + 1)
+        return rest.isEmpty || rest.contains(UInt8(ascii: "/")) ? nil : String(rest)
     }
 }

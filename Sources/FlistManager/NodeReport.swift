@@ -25,6 +25,8 @@ public struct NodeReport: Codable, Sendable {
         public var mounts: Int
         /// False: unmounted, but still in use somewhere.
         public var isMounted: Bool
+        /// How files are opened: `none` (nobody is asked), `message` or `passthrough`.
+        public var opens: String
         public var stores: [String]
         public var reads: Reads
     }

@@ -15,20 +15,43 @@ struct PersistedVolume {
         self.path = path
     }
 
-    /// Makes the folder if it is missing and marks it, so that it is known even if it is a volume that has the name of
-    /// a mount.
+    /// Makes the folder if it is missing, and marks it and the volumes that it lies in, so that they are known even if
+    /// they have the names of mounts.
     func mark() throws(FlistError) {
         do throws(Errno) {
             try Folder.make(path, mode: 0o755, parents: true)
-            do throws(Errno) {
-                _ = try systemCall { setxattr(path, Self.attribute, "1", 1, 0) }
-                // A file system without such attributes is none that volumes are made on.
-            } catch .notSupported {}
+            // Without symlinks and what else a path may hold: those above it are meant.
+            guard let resolved = realpath(path, nil) else { throw .current }
+            defer { free(resolved) }
+            guard var folder = String(validatingCString: resolved) else { throw .invalid }
+            try Self.mark(folder)
+            while let slash = folder.utf8.lastIndex(of: UInt8(ascii: "/")), slash > folder.startIndex {
+                let above = String(folder[..<slash])
+                if try Self.isSubvolume(above) { try Self.mark(above) }
+                folder = above
+            }
         } catch {
             throw FlistError("cannot use the persisted volume \(path)", errno: error)
         }
     }
 
-    /// Whether a folder was given by a caller once.
+    private static func mark(_ folder: String) throws(Errno) {
+        do throws(Errno) {
+            _ = try systemCall { setxattr(folder, attribute, "1", 1, 0) }
+            // A file system without such attributes is none that volumes are made on.
+        } catch .notSupported {}
+    }
+
+    /// Whether a folder looks like the root of a subvolume of btrfs: all have this inode (BTRFS_FIRST_FREE_OBJECTID),
+    /// and a device of their own. To mark another one does no harm.
+    private static func isSubvolume(_ folder: String) throws(Errno) -> Bool {
+        var (status, above) = (stat(), stat())
+        _ = try systemCall { stat(folder, &status) }
+        guard status.st_ino == 256 else { return false }
+        _ = try systemCall { stat(folder + "/..", &above) }
+        return status.st_dev != above.st_dev
+    }
+
+    /// Whether a folder was given by a caller once, or is a volume with such a one in it.
     static func isMarked(_ path: String) -> Bool { getxattr(path, attribute, nil, 0) >= 0 }
 }

@@ -52,7 +52,8 @@ public final class ZBusVolumeStore: VolumeStore {
         let _: MessagePackValue = try call("delete", name, "VolumeDelete", .text(name))
     }
 
-    /// The volumes are the module's; nothing is held here.
+    /// The volumes are the module's; nothing is mounted and held here.
+    public func reopen() {}
     public func close() {}
 
     private func call<Value: ZBusArgument>(

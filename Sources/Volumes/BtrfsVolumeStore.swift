@@ -82,6 +82,8 @@ public final class BtrfsVolumeStore: VolumeStore {
         try open()?.all() ?? []
     }
 
+    public func reopen() throws(FlistError) { _ = try open() }
+
     public func close() {
         try? turns.take(.pool) { () throws(FlistError) in
             let image = state.withLock { state in

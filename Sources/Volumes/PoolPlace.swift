@@ -27,8 +27,22 @@ struct PoolPlace: Sendable {
         }
         guard making || access(image.path, F_OK) == 0 else { return nil }
         try makeFolder(folder, 0o700)
+        try checkMountPoint(image)
         try image.ensureMounted(size: imageSize, logger)
         return try openPool(folder, image)
+    }
+
+    /// Refuses a folder whose mount would not be found again, and one in which a new pool would hide somebody's files.
+    private func checkMountPoint(_ image: PoolImage) throws(FlistError) {
+        let folder = image.mountPoint
+        var status = stat()
+        guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw FlistError(.exists, "cannot mount \(image.path) at \(folder): that is no folder")
+        }
+        if access(image.path, F_OK) != 0, try !image.isMounted(), !Folder.names(in: folder).isEmpty {
+            throw FlistError(
+                .exists, "cannot make \(image.path): it would hide the files in \(folder); move them away")
+        }
     }
 
     private func openPool(_ folder: String, _ image: PoolImage?) throws(FlistError) -> Pool {

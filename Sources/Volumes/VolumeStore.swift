@@ -22,6 +22,9 @@ public protocol VolumeStore: Sendable {
     /// Deletes a volume and all below it; no error if there is none. Its space comes back in the background.
     func delete(_ name: String) throws(FlistError)
 
+    /// Brings back into the tree what an earlier run of the store made and mounted. A call that needs it does so, too.
+    func reopen() throws(FlistError)
+
     /// Gives back what the store mounted, if nothing uses it; the volumes stay. A later call mounts it again.
     func close()
 }

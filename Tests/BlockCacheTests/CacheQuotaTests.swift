@@ -52,6 +52,27 @@ struct CacheQuotaTests {
         for number in 0..<12 { #expect(try open[number].bytes(0..<4096) == content(number).bytes) }
     }
 
+    @Test("asks holders to let go of what they keep when all that could go is open, of the colder half first")
+    func holders() throws {
+        let cache = try folder.open(quota: 16 * 4096)
+        let holder = TestHolder()
+        cache.add(holder)
+        for number in 0..<16 {
+            let object = cache.object(content(number))
+            #expect(object.store(content(number), 0))
+            holder.objects.withLock { $0.append(object) }
+        }
+        let late = cache.object(content(99))
+        #expect(late.store(content(99), 0))
+        #expect(holder.asked.withLock { $0 } == [.colderHalf])
+        // A tenth of the quota, rounded up to whole contents, of what was let go of.
+        #expect(cache.statistics().evictions == 2)
+        #expect(holder.objects.withLock { $0.count } == 8)
+        #expect((8..<16).allSatisfy { exists(folder.folder.fresh(content($0).name)) })
+        cache.collect()
+        #expect(holder.asked.withLock { $0 } == [.colderHalf, .idle])
+    }
+
     @Test("evicts partial contents with their maps")
     func partial() throws {
         let cache = try folder.open(quota: 20 * 4096)
@@ -190,5 +211,21 @@ struct CacheQuotaTests {
         #expect(object.store(sparse, 0) && object.isComplete)
         #expect(stored == 4096)
         #expect(try object.bytes(0..<4096 * 1000) == sparse.bytes)
+    }
+}
+
+/// Keeps contents open, the coldest first.
+private final class TestHolder: ContentHolder {
+    let objects = Mutex<[CachedObject]>([])
+    let asked = Mutex<[HeldContents]>([])
+
+    func letGo(_ choice: HeldContents) {
+        asked.withLock { $0.append(choice) }
+        let dropped = objects.withLock { objects in
+            let count = choice == .all ? objects.count : choice == .colderHalf ? objects.count / 2 : 0
+            defer { objects.removeFirst(count) }
+            return Array(objects.prefix(count))
+        }
+        withExtendedLifetime(dropped) {}
     }
 }

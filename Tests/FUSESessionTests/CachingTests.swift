@@ -36,7 +36,7 @@ struct CachingTests {
     @Test("opens by message when asked to, and gives every handle back")
     func messageOpens() throws {
         let fileSystem = MemoryFileSystem(tree())
-        try withMount(fileSystem, { $0.zeroMessageOpens = false }) { session, target in
+        try withMount(fileSystem, { $0.opens = .message }) { session, target in
             for number in 0..<10 { _ = try contents("\(target)/file\(number)") }
             #expect(session.requests[.open] == 10)
             #expect(eventually { fileSystem.releases == 10 })

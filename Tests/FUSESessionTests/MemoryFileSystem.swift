@@ -1,4 +1,5 @@
 import FUSESession
+import Glibc
 import Support
 import Synchronization
 
@@ -11,6 +12,10 @@ final class MemoryFileSystem: FileSystem {
     private let hook: ReadHook
     private let directIO: Bool
     private let releaseCount = Atomic<Int>(0)
+    /// Paths of files that the kernel may read by itself, by node.
+    let backing = Monitor<[NodeID: String]>([:])
+    /// Microseconds that finding one takes.
+    let backingDelay = Atomic<UInt32>(0)
 
     /// How many handles were given back.
     var releases: Int { releaseCount.load(ordering: .relaxed) }
@@ -44,6 +49,13 @@ final class MemoryFileSystem: FileSystem {
 
     func open(_ node: NodeID, flags: Int32, _ reply: consuming OpenReply) {
         reply.succeed(handle: node + 1000, keepCache: !directIO, directIO: directIO)
+    }
+
+    func backingFile(of node: NodeID) -> FileDescriptor? {
+        let delay = backingDelay.load(ordering: .relaxed)
+        if delay > 0 { usleep(delay) }
+        guard let path = backing.withLock({ $0[node] }) else { return nil }
+        return try? FileDescriptor(path, O_RDONLY)
     }
 
     func release(_ node: NodeID, handle: UInt64, _ reply: consuming EmptyReply) {

@@ -38,7 +38,7 @@ struct ParkedReplyTests {
         let fileSystem = MemoryFileSystem(tree, hooked: [slow], directIO: direct) { _, offset, size, reply in
             lot.park(offset, size, reply)
         }
-        try withMount(fileSystem, { $0.zeroMessageOpens = !direct }) { try body(lot, $0, $1) }
+        try withMount(fileSystem, { $0.opens = direct ? .message : OpenMode.none }) { try body(lot, $0, $1) }
     }
 
     /// Reads 4096 bytes in a thread of its own, which SIGUSR2 interrupts.
@@ -142,7 +142,7 @@ struct ParkedReplyTests {
             if offset > 0 { return reply.send(UnsafeRawBufferPointer(start: nil, count: 0)) }
             lot.park(offset, size, reply)
         }
-        try withMount(fileSystem, { $0.zeroMessageOpens = false }) { session, target in
+        try withMount(fileSystem, { $0.opens = .message }) { session, target in
             let readers = try (0..<4).map { _ in try Reader("\(target)/slow", count: 500) }
             let signaller = try WorkerThread("signaller") {
                 while readers.contains(where: { $0.result.withLock { $0 } == nil }) {

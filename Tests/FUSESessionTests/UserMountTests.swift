@@ -41,6 +41,29 @@ struct UserMountTests {
         try result.withLock { $0 }?.get()
     }
 
+    @Test("open by messages, or not at all, where passthrough was asked for", arguments: [OpenMode.message, .none])
+    func passthrough(instead: OpenMode) throws {
+        try withFolder { folder in
+            let target = "\(folder)/target"
+            try makeFolder(target)
+            try #require(chmod(folder, 0o755) == 0)
+            try #require(chown(target, 65534, 65534) == 0)
+            try asNobody(in: folder) {
+                var tree = MemoryTree()
+                tree.file("hello", "hello")
+                var options = MountOptions(source: "a")
+                options.opens = .passthrough
+                options.insteadOfPassthrough = instead
+                let session = try FUSESession.mount(MemoryFileSystem(tree), at: target, options: options)
+                #expect(session.opens == instead)
+                for _ in 0..<3 { #expect(try text("\(target)/hello") == "hello") }
+                #expect(session.requests[.open] == (instead == .message ? 3 : 1))
+                #expect(session.requests[.read] == 1)
+                try session.stop()
+            }
+        }
+    }
+
     @Test("go through fusermount3, are seen by that user only, and are unmounted the same way")
     func mount() throws {
         try withFolder { folder in

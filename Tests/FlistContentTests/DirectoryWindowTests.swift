@@ -5,36 +5,104 @@ import Testing
 
 @Suite("Readahead in directories")
 struct DirectoryWindowTests {
-    private func ranges(
-        _ reads: [InodeNumber], in siblings: Range<InodeNumber> = 100..<1000, local: Bool = false
-    ) -> [Range<InodeNumber>] {
+    private struct Reader {
+        let tree: TestTree
         var window = DirectoryWindow()
-        return reads.map { window.read($0, siblings: siblings, isLocal: local) }
+        var limit = DirectoryWindow.Limit()
+
+        init(_ paths: [String]) throws { tree = try TestTree(paths) }
+
+        /// The paths to look at.
+        mutating func read(_ path: String, local: Bool = false) -> [String] {
+            window.read(tree.inode(path), in: tree.index, isLocal: local, limit: limit).map {
+                String(decoding: tree.index.path(of: $0).drop { $0 == UInt8(ascii: "/") }, as: UTF8.self)
+            }
+        }
     }
 
-    @Test("begins with the fourth file in a row, and goes on by one")
-    func walk() {
-        #expect(ranges([100, 101, 102, 103, 104]) == [0..<0, 0..<0, 0..<0, 104..<136, 136..<137])
+    @Test("begins with the fourth file in a row, and goes on by one at the limit")
+    func walk() throws {
+        let files = TestTree.numbered("a", 100)
+        var reader = try Reader(files)
+        for file in files[0..<3] { #expect(reader.read(file) == []) }
+        #expect(reader.read(files[3]) == Array(files[4..<36]))
+        #expect(reader.read(files[3]) == [])
+        #expect(reader.read(files[4]) == [files[36]])
     }
 
-    @Test("passes over entries that are no files")
-    func gaps() { #expect(ranges([100, 104, 109, 117]).last == 118..<150) }
+    @Test("far away it begins with more, and grows by four with each file that was foreseen")
+    func far() throws {
+        let files = TestTree.numbered("a", 1000)
+        var reader = try Reader(files)
+        reader.limit.files = 800
+        for file in files[0..<3] { #expect(reader.read(file) == []) }
+        #expect(reader.read(files[3]) == Array(files[4..<104]))
+        #expect(reader.read(files[4]) == Array(files[104..<109]))
+        #expect(reader.read(files[5]) == Array(files[109..<114]))
+    }
+
+    @Test("holds to the limit of bytes")
+    func bytes() throws {
+        let files = TestTree.numbered("a", 100)
+        var reader = try Reader(files)
+        reader.limit.bytes = 4500
+        for file in files[0..<3] { _ = reader.read(file) }
+        #expect(reader.read(files[3]) == Array(files[4..<9]))
+        #expect(reader.read(files[4]) == [files[9]])
+    }
+
+    @Test("passes over directories, until the reader enters one")
+    func gaps() throws {
+        let files = TestTree.numbered("a", 10)
+        var reader = try Reader(files + ["a/1002b/inner", "a/1008b/inner"])
+        for file in files[0..<3] { _ = reader.read(file) }
+        #expect(reader.read(files[3]) == Array(files[4...]))
+    }
 
     @Test("leaves readers alone who jump, go back, or find all on the disk")
-    func others() {
-        let none = [Range<InodeNumber>](repeating: 0..<0, count: 5)
-        #expect(ranges([100, 300, 200, 500, 400]) == none)
-        #expect(ranges([109, 108, 107, 106, 105]) == none)
-        #expect(ranges([100, 101, 102, 103, 104], local: true) == none)
+    func others() throws {
+        let files = TestTree.numbered("a", 100)
+        for order in [[0, 50, 20, 90, 40], [9, 8, 7, 6, 5]] {
+            var reader = try Reader(files)
+            for number in order { #expect(reader.read(files[number]) == []) }
+        }
+        var reader = try Reader(files)
+        for number in 0..<5 { #expect(reader.read(files[number], local: true) == []) }
     }
 
-    @Test("ends with the directory, and goes on at once in the next")
-    func next() {
-        var window = DirectoryWindow()
-        for inode in 100..<104 as Range<InodeNumber> { _ = window.read(inode, siblings: 100..<106, isLocal: false) }
-        let end = window.read(104, siblings: 100..<106, isLocal: false)
-        #expect(end == 0..<0)
-        let next = window.read(300, siblings: 299..<310, isLocal: false)
-        #expect(next == 301..<310)
+    @Test("ends with the directory; who goes on with the next one goes through the tree")
+    func tree() throws {
+        let (a, b, c) = (TestTree.numbered("a", 6), TestTree.numbered("b/inner", 3), TestTree.numbered("c", 3))
+        var reader = try Reader(a + b + c + ["d"])
+        for file in a[0..<3] { _ = reader.read(file) }
+        #expect(reader.read(a[3]) == Array(a[4...]))
+        for file in a[4...] { #expect(reader.read(file) == []) }
+        #expect(reader.read(b[0]) == Array(b[1...]) + c + ["d"])
+        for file in Array(b[1...]) + c { #expect(reader.read(file) == []) }
+    }
+
+    @Test("who jumps to another directory is served in that one alone")
+    func jump() throws {
+        let (a, b, c) = (TestTree.numbered("a", 20), TestTree.numbered("b", 20), TestTree.numbered("c", 5))
+        var reader = try Reader(a + b + c + ["d"])
+        for file in a[0..<5] { _ = reader.read(file) }
+        #expect(reader.read(c[1]) == Array(c[2...]))
+        #expect(reader.read(b[15]) == Array(b[16...]))
+        #expect(reader.read(b[2]) == [])
+    }
+
+    @Test("a walk meets files in the order of find(1), and no directory twice")
+    func order() throws {
+        let tree = try TestTree(["b/2", "a", "b/1/x/y", "c", "b/3", "b/1/z"])
+        var walk = TreeWalk(tree.index, after: TreeIndex.root, crossesDirectories: true)
+        var paths: [String] = []
+        while let file = walk.next() { paths.append(String(decoding: tree.index.path(of: file.inode), as: UTF8.self)) }
+        #expect(
+            paths.map { $0.hasPrefix("/") ? String($0.dropFirst()) : $0 } == [
+                "a", "b/1/x/y", "b/1/z", "b/2", "b/3", "c",
+            ])
+        #expect(walk.next() == nil)
+        var inner = TreeWalk(tree.index, after: tree.inode("b/1/x/y"), crossesDirectories: true)
+        #expect(inner.next()?.inode == tree.inode("b/1/z"))
     }
 }

@@ -33,7 +33,13 @@ final class TestFlist: Sendable {
     /// - Parameters:
     ///   - sizes: of the files.
     ///   - holes: blocks of every file that are zeros.
-    init(_ sizes: Int..., holes: Set<Int> = [], info change: (inout TreeIndexInfo) -> Void = { _ in }) throws {
+    convenience init(
+        _ sizes: Int..., holes: Set<Int> = [], info change: (inout TreeIndexInfo) -> Void = { _ in }
+    ) throws {
+        try self.init(sizes: sizes, holes: holes, info: change)
+    }
+
+    init(sizes: [Int], holes: Set<Int> = [], info change: (inout TreeIndexInfo) -> Void = { _ in }) throws {
         var info = TreeIndexInfo(flistHash: .zero, kind: .zstd, codec: .gcmZstd, blockSize: Self.blockSize)
         change(&info)
         var builder = TreeIndexBuilder(info: info)

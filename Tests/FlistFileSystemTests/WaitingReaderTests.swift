@@ -8,14 +8,25 @@ import Testing
 
 @Suite("Readers that wait", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"))
 struct WaitingReaderTests {
-    /// cat, as a process of its own.
+    /// How a file is read.
+    enum Way: String, CaseIterable {
+        case cat = "exec cat $0"
+        /// Around the page cache.
+        case direct =
+            "exec python3 -c 'import mmap, os, signal, sys; signal.signal(2, signal.SIG_DFL); os.readv(os.open(sys.argv[1], os.O_DIRECT), [mmap.mmap(-1, 4096)])' $0"
+        case map =
+            "exec python3 -c 'import mmap, os, signal, sys; signal.signal(2, signal.SIG_DFL); mmap.mmap(os.open(sys.argv[1], 0), 0, prot=1)[0]' $0"
+        case execute = "exec $0"
+    }
+
+    /// A process of its own that reads a file.
     private final class Reader {
         private let process = Process()
 
-        init(of path: String) throws {
+        init(of path: String, _ way: Way = .cat) throws {
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             // A shell may have told this process to ignore SIGINT.
-            process.arguments = ["--default-signal=INT", "cat", path]
+            process.arguments = ["--default-signal=INT", "bash", "-c", way.rawValue, path]
             process.standardOutput = FileHandle.nullDevice
             process.standardError = FileHandle.nullDevice
             try process.run()
@@ -32,17 +43,19 @@ struct WaitingReaderTests {
     }
 
     /// Interrupts a reader once its read waits for the store.
-    private func interruptReader(of path: String, _ open: OpenFlist, _ proxy: FaultProxy) throws {
+    private func interruptReader(
+        of path: String, _ open: OpenFlist, _ proxy: FaultProxy, _ way: Way = .cat, signal: Int32 = SIGINT
+    ) throws {
         let content = open.content
         let before = content.statistics.parkedReads
-        let reader = try Reader(of: path)
+        let reader = try Reader(of: path, way)
         #expect(eventually { content.statistics.parkedReads > before })
-        kill(reader.number, SIGINT)
+        kill(reader.number, signal)
         let hasEnded = eventually { reader.hasEnded }
         #expect(hasEnded)
         // Or the test would not end either.
         if !hasEnded { try proxy.set(.none) }
-        #expect(reader.signal() == SIGINT)
+        #expect(reader.signal() == signal)
     }
 
     @Test("end at SIGINT, and the rest goes on", .timeLimit(.minutes(1)))
@@ -63,6 +76,45 @@ struct WaitingReaderTests {
             proxy.breakConnections()
             #expect(MountPlace.read(place.path("target/small")) == .success(small))
             #expect(MountPlace.read(place.path("target/large")) == .success(large))
+        }
+    }
+
+    @Test("end at a signal however they read", .timeLimit(.minutes(1)), arguments: Way.allCases, [false, true])
+    func everyWay(way: Way, isWritable: Bool) throws {
+        let place = try MountPlace()
+        let redis = try RedisServer()
+        let proxy = try FaultProxy(to: redis.port)
+        // Not SIGTERM, which the test's own process may have blocked for its children.
+        let signals = [SIGINT, SIGKILL]
+        for signal in signals {
+            try place.shell("cp /bin/true source/p\(signal); printf \(signal) >> source/p\(signal)")
+        }
+        try place.pack(store: "redis://127.0.0.1:\(proxy.port)")
+        let writable = isWritable ? place.path("changes") : nil
+        try place.mounted(place.path("tree.fl"), place.options(), writable: writable) { open throws in
+            try proxy.set(.stall(after: 0))
+            // Another waits for the same block, and goes on waiting.
+            let path = place.path("target/p\(SIGINT)")
+            let others = Monitor<Result<[UInt8], Errno>?>(nil)
+            let content = open.content
+            let other = try WorkerThread("reader") {
+                let result = MountPlace.read(path)
+                others.withLock { $0 = result }
+            }
+            #expect(eventually { content.statistics.parkedReads > 0 })
+            for signal in signals {
+                // What waits in the page cache waits for the other's read.
+                guard signal != SIGINT || way == .direct else { continue }
+                try interruptReader(of: place.path("target/p\(signal)"), open, proxy, way, signal: signal)
+            }
+            let isWaiting = others.withLock { $0 == nil }
+            #expect(isWaiting)
+            try proxy.set(.none)
+            proxy.breakConnections()
+            other.join()
+            let isRight = others.withLock { $0 } == MountPlace.read("\(place.source)/p\(SIGINT)")
+            #expect(isRight)
+            #expect(try place.shell("diff -r source target").status == 0)
         }
     }
 

@@ -28,6 +28,46 @@ struct CleaningTests {
         #expect(try node.mounts.contains("mountpoint/other"))
     }
 
+    @Test("a mount that lets nobody in, but lives, is not taken for dead")
+    func closed() throws {
+        let node = try Node()
+        let path = "\(node.root)/mountpoint/closed"
+        try node.shell("mkdir \(path)")
+        // FUSE without allow_other refuses even root, and asks no server before that.
+        let device = try FileDescriptor("/dev/fuse", O_RDWR)
+        let options = "fd=\(device.number),rootmode=40000,user_id=65534,group_id=65534"
+        try #require(Glibc.mount("none", path, "fuse", 0, options) == 0)
+        #expect(try node.shell("ls \(path)").output.contains("Permission denied"))
+        #expect(try node.flister.exists("closed"))
+        #expect(try node.mount("closed", readOnly: true) == path)
+        #expect(try node.mounts == ["mountpoint/closed"])
+        try node.flister.unmount("closed")
+        #expect(try node.mounts == [])
+        _ = consume device
+    }
+
+    @Test("a mount that hangs is asked by one thread, however often someone wants to know, and counts as alive")
+    func hanging() throws {
+        func probes() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count { thread in
+                (try? String(contentsOfFile: "/proc/self/task/\(thread)/comm", encoding: .utf8)) == "probe\n"
+            }
+        }
+        let node = try Node()
+        let path = "\(node.root)/mountpoint/hanging"
+        try node.shell("mkdir \(path)")
+        // Nobody ever reads a request.
+        let device = try FileDescriptor("/dev/fuse", O_RDWR)
+        let options = "fd=\(device.number),rootmode=40000,user_id=0,group_id=0,allow_other"
+        try #require(Glibc.mount("none", path, "fuse", 0, options) == 0)
+        for _ in 0..<3 { #expect(try node.flister.exists("hanging")) }
+        #expect(try probes() == 1)
+        // With its server the mount dies, and is taken away.
+        _ = consume device
+        #expect(try node.flister.exists("hanging") == false)
+        #expect(try node.mounts == [])
+    }
+
     @Test("a flist's mount that is in use stays until it is not")
     func busy() throws {
         let node = try Node()

@@ -33,7 +33,7 @@ struct MountFailureTests {
 
     @Test(
         "odd but good names work",
-        arguments: ["a,b:c\\d", "x,workdir=", " ", "-rf", "ü", String(repeating: "n", count: 255)])
+        arguments: ["a,b:c\\d", "x,workdir=", " ", "-rf", "ü", "\u{301}x", String(repeating: "n", count: 255)])
     func oddName(_ name: String) throws {
         let node = try Node()
         let path = try node.mount(name, limit: 1 << 25)

@@ -95,6 +95,25 @@ struct NamedMountTests {
         #expect(try node.shell("ls \(again)").output == "changing\nd\nname\n")
     }
 
+    @Test("names are their bytes: those that Unicode holds for the same are two mounts")
+    func sameForUnicode() throws {
+        let node = try Node()
+        try node.makeTree("two", "echo two > name")
+        try node.publish("two")
+        let (one, two) = ("\u{e9}", "e\u{301}")
+        let first = try node.mount(one, readOnly: true)
+        #expect(try node.flister.exists(two) == false)
+        try node.flister.unmount(two)
+        let second = try node.mount(two, "two", readOnly: true)
+        #expect(try node.shell("cat \(first)/name \(second)/name").output == "one\ntwo\n")
+        #expect(try node.flister.hashFromRootPath(first) == node.md5("one"))
+        #expect(try node.flister.hashFromRootPath(second) == node.md5("two"))
+        try node.flister.unmount(one)
+        #expect(try node.shell("cat \(second)/name").output == "two\n")
+        try node.flister.unmount(two)
+        #expect(try node.mounts == [])
+    }
+
     @Test("a busy mount is not unmounted; the error says who uses it, and nothing is deleted")
     func busy() throws {
         let node = try Node()

@@ -13,8 +13,8 @@ final class Node: @unchecked Sendable {
     let folder: String
     let hub: NginxServer
     let log = LogLines()
-    // Changed by `restart` only, which tests call while nothing else runs.
-    private(set) var flister: Flister
+    // Changed by `restart` only, which tests call while nothing else runs; nil within it.
+    private var running: Flister?
     private var settings: Flister.Settings
 
     /// - Parameter change: what is different from the defaults.
@@ -30,22 +30,37 @@ final class Node: @unchecked Sendable {
         settings.hub.attempts = 2
         settings.hubAddress = "https://hub.invalid"
         change(&settings)
-        flister = try Self.start(settings, log)
+        running = try Self.start(settings, log)
         try makeTree("one", "echo one > name; mkdir d; echo deep > d/file; echo old > changing")
         try publish("one")
     }
 
     deinit {
         unmountAll()
-        flister.close()
+        running?.close()
         unmountAll()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private static func start(_ settings: Flister.Settings, _ log: LogLines) throws -> Flister {
-        let volumes = try BtrfsVolumeStore(
-            root: settings.root, options: BtrfsVolumeStore.Options(), logger: log.logger)
-        return try Flister(settings, volumes: volumes)
+    private static func start(
+        _ settings: Flister.Settings, _ log: LogLines, _ volumes: (any VolumeStore)? = nil
+    ) throws -> Flister {
+        let own = try BtrfsVolumeStore(root: settings.root, options: BtrfsVolumeStore.Options(), logger: log.logger)
+        return try Flister(settings, volumes: volumes ?? own)
+    }
+
+    var flister: Flister {
+        guard let running else { preconditionFailure("between two runs") }
+        return running
+    }
+
+    /// Ends the Flister, as a process ends that does not unmount, and starts one anew.
+    ///
+    /// - Parameter volumes: who makes volumes from now on.
+    func restart(volumes: (any VolumeStore)? = nil) throws {
+        running?.close()
+        running = nil
+        running = try Self.start(settings, log, volumes)
     }
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }

@@ -1,4 +1,5 @@
 import FlistManager
+import Foundation
 import Support
 import Testing
 
@@ -40,5 +41,27 @@ struct PersistedVolumeTests {
         let other = try node.mount("b") { $0.persistedVolume = "\(node.root)/volumes/a" }
         try node.flister.unmount("a")
         #expect(try node.shell("cat \(other)/kept").output == "kept\n")
+    }
+
+    @Test("are not deleted with a volume that they lie in, whatever leads there")
+    func insideOfAVolume() throws {
+        let node = try Node()
+        try node.mount("a", limit: 1 << 25)
+        try node.shell("umount \(node.root)/mountpoint/a; ln -s root/volumes/a link")
+        let path = try node.mount("b") { $0.persistedVolume = node.path("link/deep/mine") }
+        try node.shell("echo kept > \(path)/kept")
+        try node.flister.unmount("b")
+        try node.flister.unmount("a")
+        #expect(try node.shell("cat root/volumes/a/deep/mine/rw/kept").output == "kept\n")
+    }
+
+    @Test("of any names are taken as they are")
+    func names() throws {
+        let node = try Node()
+        // An accent that belongs to the character before it.
+        let folder = node.path("back\\\u{301}slash,\u{301}comma:\u{301}colon")
+        let path = try node.mount("a") { $0.persistedVolume = folder }
+        try node.shell("echo kept > \(path)/kept")
+        #expect(FileManager.default.contents(atPath: folder + "/rw/kept") == Data("kept\n".utf8))
     }
 }

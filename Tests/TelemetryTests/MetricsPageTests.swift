@@ -80,19 +80,6 @@ struct MetricsPageTests {
                 """#)
     }
 
-    @Test("asks its sources in order, each time anew")
-    func registry() {
-        let registry = MetricsRegistry()
-        let counter = Counter()
-        registry.add { $0.counter("a_total", help: "A.", counter.value) }
-        registry.add { $0.gauge("b", help: "B.", 1) }
-        counter.add(2)
-        let rest = "# HELP b B.\n# TYPE b gauge\nb 1\n"
-        #expect(registry.page().text == "# HELP a_total A.\n# TYPE a_total counter\na_total 2\n" + rest)
-        counter.add()
-        #expect(registry.page().text == "# HELP a_total A.\n# TYPE a_total counter\na_total 3\n" + rest)
-    }
-
     @Test("tells of the process what ps(1) tells")
     func process() throws {
         var page = MetricsPage()

@@ -354,4 +354,23 @@ struct PoolImageTests {
             #expect(blocks(place.image) < 16 << 20)
         }
     }
+
+    @Test("a new image does not hide what lies where it is to be mounted, and is not mounted on a symlink")
+    func nothingHidden() throws {
+        try withPlace { place in
+            try FileManager.default.createDirectory(atPath: place.pool, withIntermediateDirectories: true)
+            try Data("kept".utf8).write(to: URL(fileURLWithPath: "\(place.pool)/file"))
+            let store = try place.store()
+            let full = #expect(throws: FlistError.self) { try store.create("a", limit: 1 << 25) }
+            #expect(
+                full?.description
+                    == "cannot make \(place.image): it would hide the files in \(place.pool); move them away")
+            #expect(FileManager.default.contents(atPath: "\(place.pool)/file") == Data("kept".utf8))
+            try FileManager.default.moveItem(atPath: place.pool, toPath: "\(place.folder)/moved")
+            symlink("\(place.folder)/moved", place.pool)
+            let link = #expect(throws: FlistError.self) { try store.create("a", limit: 1 << 25) }
+            #expect(link?.description == "cannot mount \(place.image) at \(place.pool): that is no folder")
+            #expect(try place.mounts() == [])
+        }
+    }
 }

@@ -271,4 +271,20 @@ struct ServerTests {
         #expect(
             try PythonBusClient.call(fixture.redis.socketPath, "mod", "other", "1.0", "M", "[]", timeout: 1) == nil)
     }
+
+    @Test("names of strangers, of any length, are told in a few letters")
+    func longNames() throws {
+        let fixture = try ServerFixture(workers: 1)
+        let client = try fixture.client
+        let name = String(repeating: "x", count: 100_000)
+        let error = #expect(throws: ZBusError.self) {
+            try client.call("mod", ServerFixture.object, name, [], timeout: .seconds(20))
+        }
+        #expect(error?.description == "not a function")
+        let shown = String(repeating: "x", count: 32) + "..."
+        #expect(
+            fixture.calls.wait(for: 2) == [
+                "start test@1.0.\(shown)", "end test@1.0.\(shown) protocolError(\"not a function\")",
+            ])
+    }
 }

@@ -20,6 +20,7 @@ final class DaemonPlace {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         redis = try RedisServer(options: options)
         hub = try NginxServer(locations: locations)
+        try shell("mkdir nothing")
         try makeTree("one", "echo one > name; mkdir d; echo deep > d/file; echo old > changing")
         try publish("one")
     }
@@ -40,6 +41,9 @@ final class DaemonPlace {
 
     func url(_ name: String) -> String { "\(hub.url)/\(name).fl" }
 
+    /// A store that has no block, and says so at once.
+    var fallback: String { "dir://\(path("nothing"))" }
+
     /// Where a name is mounted.
     func mountPath(_ name: String) -> String { "\(root)/mountpoint/\(name)" }
 
@@ -50,10 +54,7 @@ final class DaemonPlace {
     func start(
         _ options: [String] = [], broker: String? = nil, environment: [String: String] = [:], isServing: Bool = true
     ) throws -> RunningDaemon {
-        // Nobody listens at the store: a test that needs it fails at once.
-        let usual = [
-            "--broker", broker ?? self.broker, "--root", root, "--storage", "zdb://127.0.0.1:1", "--hub", hub.url,
-        ]
+        let usual = ["--broker", broker ?? self.broker, "--root", root, "--storage", fallback, "--hub", hub.url]
         let daemon = try RunningDaemon(options + usual, log: path("log-\(daemons.count)"), environment)
         daemons.append(daemon)
         if isServing { try daemon.waitUntilServing() }

@@ -74,7 +74,7 @@ struct NodeCommandTests {
             #expect(flists.map { $0["url"] as? String } == [place.url("one")])
             let stores = try #require(report["stores"] as? [[String: Any]])
             let blocks = stores.reduce(into: [:]) { $0[$1["address"] as? String ?? ""] = $1["blocks"] as? Int }
-            #expect(blocks == ["dir://\(place.path("blocks"))": 2, "zdb://127.0.0.1:1": 0], "\(blocks)")
+            #expect(blocks == ["dir://\(place.path("blocks"))": 2, place.fallback: 0], "\(blocks)")
             #expect((report["fetching"] as? [String: Any])?["blocks"] as? Int == 2)
             let cache = try #require(report["cache"] as? [String: Any])
             #expect(cache["quota"] as? Int == 1 << 30 && cache["complete"] as? Int == 2)

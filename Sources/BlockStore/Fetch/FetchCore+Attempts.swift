@@ -12,7 +12,6 @@ extension FetchCore {
 
     /// Asks the next candidate; with none left, decides between another round and giving up.
     private func attempt(_ job: FetchJob, _ state: inout FetchState, _ effects: inout Effects) {
-        let deadline = job.deadline
         guard !job.candidates.isEmpty else {
             if job.failures.isEmpty {
                 fail(job, .notRoutable(job.reference.id), &state, &effects)
@@ -21,29 +20,36 @@ extension FetchCore {
             }
             return
         }
-        let now = Deadline.now
-        guard deadline > now else {
+        guard job.deadline > .now else {
             fail(job, .timedOut(job.reference.id, job.storeFailures), &state, &effects)
             return
         }
         let store = job.candidates.removeFirst()
-        if job.attempt > 0 { state.statistics.retries += 1 }
-        job.attempt += 1
+        if job.attempts > 0 { state.statistics.retries += 1 }
+        job.attempts += 1
         job.phase = .attempting
-        job.store = store
         state.tookSlot(store, job)
-        let number = job.attempt
-        let limit = min(deadline, .after(options.attemptTimeout))
+        state.hedges.earn()
+        let attempt = ask(store, job, number: job.attempts, isHedge: false)
+        job.current = attempt
+        // With one store there is nobody else to ask, and no need to wake up.
+        job.hedgeAt = job.candidates.isEmpty ? .never : .after(store.lateness)
+        effects.starts.append((store, attempt.request))
+        state.arm(job, &effects)
+    }
+
+    /// The request for a store, to be started when the lock is let go.
+    func ask(_ store: RoutedStore, _ job: FetchJob, number: UInt64, isHedge: Bool) -> FetchJob.Attempt {
+        let start = Deadline.now
+        let limit = min(job.deadline, .after(options.attemptTimeout))
         let request = StoreRequest(
             id: job.reference.id, maximumLength: job.maximumStoredLength, deadline: limit
         ) { [self] result in
-            let time = Duration.nanoseconds(Int64(clamping: Deadline.now.nanoseconds &- now.nanoseconds))
-            attemptEnded(job, number, store, time, result)
+            let time = Duration.nanoseconds(Int64(clamping: Deadline.now.nanoseconds &- start.nanoseconds))
+            attemptEnded(job, number, isHedge, store, time, result)
         }
-        job.request = request
-        job.attemptDeadline = Deadline(nanoseconds: limit.nanoseconds + UInt64(Self.grace / .nanoseconds(1)))
-        effects.starts.append((store, request))
-        state.arm(job, &effects)
+        let deadline = Deadline(nanoseconds: limit.nanoseconds + UInt64(Self.grace / .nanoseconds(1)))
+        return FetchJob.Attempt(number: number, store: store, request: request, deadline: deadline, isHedge: isHedge)
     }
 
     /// All candidates failed: a pause and another round, unless that is pointless or too late.
@@ -58,7 +64,7 @@ extension FetchCore {
         job.round += 1
         job.phase = .pausing
         job.retryAt = until
-        job.store = nil
+        job.current = nil
         state.releaseBudget(job)
         state.arm(job, &effects)
     }
@@ -79,7 +85,7 @@ extension FetchCore {
 
     /// A store's answer, on any thread.
     private func attemptEnded(
-        _ job: FetchJob, _ attempt: UInt64, _ store: RoutedStore, _ time: Duration,
+        _ job: FetchJob, _ number: UInt64, _ isHedge: Bool, _ store: RoutedStore, _ time: Duration,
         _ result: Result<BlockBuffer, StoreError>
     ) {
         let failure: StoreError?
@@ -94,16 +100,22 @@ extension FetchCore {
         var effects = Effects()
         let block = state.withLock { state -> DecodeQueue.Block? in
             state.gaveSlot(store, job, after: time, failure)
+            if isHedge { state.gaveHedge(job) }
             defer { admit(&state, &effects) }
-            guard job.phase == .attempting, job.attempt == attempt else { return nil }
-            job.request = nil
+            guard job.phase == .attempting,
+                let attempt = [job.current, job.hedge].compactMap({ $0 }).first(where: { $0.number == number })
+            else { return nil }
             switch result {
             case .success(let stored):
+                settle(job, attempt, &state, &effects)
                 job.phase = .decoding
                 return DecodeQueue.Block(job: job, stored: stored, store: store)
             case .failure(let error):
                 job.note(error, from: store)
-                self.attempt(job, &state, &effects)
+                if number == job.current?.number { job.current = job.hedge }
+                job.hedge = nil
+                if job.current == nil { self.attempt(job, &state, &effects) }
+                state.arm(job, &effects)
                 return nil
             }
         }
@@ -136,7 +148,9 @@ extension FetchCore {
                 }
             }
             if job.phase == .pausing, job.retryAt <= now { state.enqueue(job, inFront: true) }
-            return job.phase == .attempting && job.attemptDeadline <= now ? job.request : nil
+            guard job.phase == .attempting, let current = job.current else { return nil }
+            if job.mayHedge, job.hedgeAt <= now { hedge(job, &state, &effects) }
+            return current.deadline <= now ? current.request : nil
         }
         overdue?.complete(.failure(.timedOut))
         perform(effects)
@@ -156,10 +170,14 @@ extension FetchCore {
 
     private func decode(_ block: DecodeQueue.Block, _ decoder: inout BlockDecoder) {
         let job = block.job
-        let isWanted = state.withLock { _ in job.phase == .decoding }
+        let length = job.reference.plainLength
+        let isWanted = state.withLock { state -> Bool in
+            guard job.phase == .decoding else { return false }
+            state.tookPlain(length)
+            return true
+        }
         var failure: CodecError?
         if isWanted {
-            let length = job.reference.plainLength
             let plain = BlockBufferPool.shared.buffer(capacity: length)
             do throws(CodecError) {
                 try decoder.decode(
@@ -174,6 +192,7 @@ extension FetchCore {
         var effects = Effects()
         if let failure, failure == .wrongID { block.store.judged(failure) }
         state.withLock { state in
+            if isWanted { state.tookPlain(-length) }
             if let failure, job.phase == .decoding {
                 job.note(.corrupt(failure), from: block.store)
                 if failure == .wrongID {

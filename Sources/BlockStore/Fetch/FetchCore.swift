@@ -89,6 +89,7 @@ final class FetchCore: Sendable {
         var effects = Effects()
         state.withLock { state in
             state.lift(job, to: fetchClass)
+            state.arm(job, &effects)
             admit(&state, &effects)
         }
         perform(effects)

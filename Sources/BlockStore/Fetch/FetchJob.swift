@@ -8,7 +8,7 @@ final class FetchJob: @unchecked Sendable {
     enum Phase {
         /// In a queue.
         case queued
-        /// A store was asked; the request is in `request`.
+        /// A store was asked; the request is in `current`.
         case attempting
         /// All stores failed; tried again at `retryAt`.
         case pausing
@@ -23,6 +23,17 @@ final class FetchJob: @unchecked Sendable {
         let completion: BlockFetcher.Completion
     }
 
+    /// A request that is under way.
+    struct Attempt {
+        let number: UInt64
+        let store: RoutedStore
+        let request: StoreRequest
+        /// When the fetcher ends it if the store has not.
+        let deadline: Deadline
+        /// Whether it was made while another was under way.
+        let isHedge: Bool
+    }
+
     /// The last thing a store said, and how often it failed.
     struct Failure {
         let store: RoutedStore
@@ -32,7 +43,7 @@ final class FetchJob: @unchecked Sendable {
 
     let reference: BlockReference
     let maximumStoredLength: Int
-    /// Bytes that the job is counted with while it is under way.
+    /// Bytes that the job is counted with while it is under way, beside its plain bytes while they are made.
     let cost: Int
     var routers: [BlockRouter]
     var fetchClass: FetchClass
@@ -41,10 +52,13 @@ final class FetchJob: @unchecked Sendable {
     var queueEntry: UInt64 = 0
     var waiters: [Waiter] = []
     /// Counts attempts, so that what belongs to an earlier one is known.
-    var attempt: UInt64 = 0
-    var store: RoutedStore?
-    var request: StoreRequest?
-    var attemptDeadline = Deadline.never
+    var attempts: UInt64 = 0
+    /// Nil unless the phase is `attempting`.
+    var current: Attempt?
+    /// The same block asked of a second store.
+    var hedge: Attempt?
+    /// When the current attempt is late.
+    var hedgeAt = Deadline.never
     var candidates: [RoutedStore] = []
     var failures: [Failure] = []
     var round = 0
@@ -58,7 +72,7 @@ final class FetchJob: @unchecked Sendable {
         self.fetchClass = fetchClass
         routers = [router]
         maximumStoredLength = reference.codec.maximumStoredLength(plainLength: reference.plainLength)
-        cost = maximumStoredLength + reference.plainLength
+        cost = maximumStoredLength
     }
 
     /// The latest moment anybody waits for.
@@ -67,10 +81,16 @@ final class FetchJob: @unchecked Sendable {
     /// The next moment at which something is to be done if nothing happens before.
     var nextEvent: Deadline {
         var next = waiters.map(\.deadline).min() ?? .never
-        if phase == .attempting { next = min(next, attemptDeadline) }
+        if phase == .attempting, let current {
+            next = min(next, current.deadline)
+            if mayHedge { next = min(next, hedgeAt) }
+        }
         if phase == .pausing { next = min(next, retryAt) }
         return next
     }
+
+    /// Whether a second store is to be asked once the first is late.
+    var mayHedge: Bool { fetchClass == .demand && hedge == nil && !candidates.isEmpty }
 
     var storeFailures: [StoreFailure] {
         failures.map { StoreFailure(address: $0.store.address, error: $0.error) }

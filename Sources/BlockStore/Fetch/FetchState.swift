@@ -12,10 +12,13 @@ struct FetchState {
     var jobs: [BlockReference: FetchJob] = [:]
     var isStopped = false
     var statistics = FetchStatistics()
+    var hedges = HedgeAllowance()
     private var queue = ClassQueue<Entry>()
     /// Jobs whose store has its share of the window in use.
     private var parked: [ObjectIdentifier: ClassQueue<Entry>] = [:]
     private var slots = 0
+    /// The part of `inFlightBytes` that decoding threads use.
+    private var plainBytes = 0
     private var queued = [Int](repeating: 0, count: FetchClass.allCases.count)
     private var lastNumber: UInt64 = 0
 
@@ -45,7 +48,8 @@ struct FetchState {
             if running.phase != .queued {
                 let known = running.failures.map(\.store.url) + running.candidates.map(\.url)
                 running.candidates += router.replicas(for: job.reference.id).filter { store in
-                    store.url != running.store?.url && !known.contains(store.url)
+                    store.url != running.current?.store.url && store.url != running.hedge?.store.url
+                        && !known.contains(store.url)
                 }
             }
         }
@@ -106,20 +110,39 @@ struct FetchState {
 
     private func hasRoom(for job: FetchJob) -> Bool {
         if statistics.inFlight == 0 { return true }
-        // A quarter is kept from prefetch, so that demand need not wait for it.
-        let share = job.fetchClass == .prefetch ? 3 : 4
-        return slots + slots(of: job) <= options.smallBlockWindow * share / 4
-            && statistics.inFlightBytes + job.cost <= options.memoryBudget * share / 4
+        // A quarter is kept from prefetch and a sixteenth from readahead, so that demand need not wait for them.
+        let share =
+            switch job.fetchClass {
+            case .demand: 16
+            case .readahead: 15
+            case .prefetch: 12
+            }
+        let plain = min(options.memoryBudget / 2, max(1, options.decodeThreads) * job.reference.plainLength)
+        return slots + slots(of: job) <= options.smallBlockWindow * share / 16
+            && statistics.inFlightBytes - plainBytes + job.cost <= (options.memoryBudget - plain) * share / 16
+    }
+
+    /// A decoding thread takes memory for a block's plain bytes, or gives it back.
+    mutating func tookPlain(_ length: Int) {
+        plainBytes += length
+        statistics.inFlightBytes += length
+        statistics.peakInFlightBytes = max(statistics.peakInFlightBytes, statistics.inFlightBytes)
     }
 
     /// A store that failed may use a sixteenth of the window: it must not keep others' blocks waiting.
-    private func mayUse(_ store: RoutedStore, _ job: FetchJob) -> Bool {
+    func mayUse(_ store: RoutedStore, _ job: FetchJob) -> Bool {
         let slots = slots(of: job)
+        let parallel = store.parallelRequests
         let (hasRoom, used) = store.withWindow(largest: options.smallBlockWindow) {
-            ($0.hasRoom(for: slots), $0.used)
+            ($0.hasRoom(for: slots, isDemand: job.fetchClass == .demand, parallel: parallel), $0.used)
         }
         return hasRoom && (used == 0 || store.isHealthy || used + slots <= options.smallBlockWindow / 16)
     }
+
+    /// A second answer for a block takes memory of its own until it ends.
+    mutating func tookHedge(_ job: FetchJob) { statistics.inFlightBytes += job.cost }
+
+    mutating func gaveHedge(_ job: FetchJob) { statistics.inFlightBytes -= job.cost }
 
     mutating func tookSlot(_ store: RoutedStore, _ job: FetchJob) {
         let slots = slots(of: job)
@@ -153,11 +176,14 @@ struct FetchState {
     /// Ends a job. What its waiters get is the caller's matter.
     mutating func finish(_ job: FetchJob, _ effects: inout FetchCore.Effects) {
         if job.phase == .queued { queued[job.fetchClass.rawValue] -= 1 }
-        if let request = job.request { effects.cancelled.append(request) }
+        for attempt in [job.current, job.hedge] {
+            if let attempt { effects.cancelled.append(attempt.request) }
+        }
         // A decode thread still holds the memory; it gives the budget back.
         if job.phase != .decoding { releaseBudget(job) }
         job.phase = .finished
-        job.request = nil
+        job.current = nil
+        job.hedge = nil
         job.waiters = []
         job.candidates = []
         if jobs[job.reference] === job { jobs[job.reference] = nil }

@@ -8,6 +8,9 @@ public struct FetchStatistics: Sendable, Hashable {
     public internal(set) var joined: UInt64 = 0
     /// Further attempts after a failed one, at the next store or after a pause.
     public internal(set) var retries: UInt64 = 0
+    /// Second requests for a block whose store was late, and how many of them were answered first.
+    public internal(set) var hedges: UInt64 = 0
+    public internal(set) var hedgesWon: UInt64 = 0
     /// Blocks that could not be had.
     public internal(set) var failures: UInt64 = 0
     /// Blocks dropped since nobody waited any more.

@@ -4,12 +4,17 @@ internal import Support
 public struct FetcherOptions: Sendable, Hashable {
     /// Threads that verify, decrypt and decompress: by default one per core.
     public var decodeThreads: Int
-    /// Bytes of blocks under way, each counted with its stored and plain length at most. A larger block goes alone.
+    /// Bytes of blocks under way. A larger block goes alone.
+    ///
+    /// A block counts with its stored length at most, and with its plain length as well while it is decoded: room for
+    /// one plain block for each decoding thread is set aside. Two threads leave room for 188 blocks of 512 KiB: 310 MB/s
+    /// at 300 ms of round trip.
     public var memoryBudget = 96 << 20
-    /// Blocks under way at most. 90 blocks of 512 KiB at 300 ms of round trip are 150 MB/s.
-    public var window = 128
-    /// The same for blocks of at most 64 KiB.
-    public var smallBlockWindow = 512
+    /// Blocks under way at most.
+    public var window = 192
+    /// The same for blocks of at most 64 KiB: at 300 ms of round trip 13,000 blocks/s, as many as the system calls of
+    /// one reader allow.
+    public var smallBlockWindow = 4096
     /// How long one store may take for one block before the next is asked.
     public var attemptTimeout: Duration = .seconds(10)
     /// How long a fetch may take altogether when it names no deadline.

@@ -128,6 +128,14 @@ final class CurlHandle {
         return version == 0 ? nil : version == Int(CURL_HTTP_VERSION_2_0)
     }
 
+    /// From the moment a connection was there to the first byte of the last answer; nil when there was none.
+    var timeToFirstByte: Duration? {
+        var (connected, first): (curl_off_t, curl_off_t) = (0, 0)
+        curl_easy_getinfo_offset(easy, CURLINFO_PRETRANSFER_TIME_T, &connected)
+        curl_easy_getinfo_offset(easy, CURLINFO_STARTTRANSFER_TIME_T, &first)
+        return first > 0 ? .microseconds(max(0, first - connected)) : nil
+    }
+
     @discardableResult
     func set(_ option: CURLoption, _ value: Int) -> Bool { curl_easy_setopt_long(easy, option, value) == CURLE_OK }
 

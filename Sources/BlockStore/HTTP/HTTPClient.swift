@@ -1,5 +1,6 @@
 internal import BlockCodec
 internal import Support
+internal import Synchronization
 
 /// What the three HTTP stores share: their place in the engine, and batches of existence checks.
 struct HTTPClient: Sendable {
@@ -11,9 +12,12 @@ struct HTTPClient: Sendable {
     /// `origin` is scheme, host and port.
     init(origin: String, timeout: Duration, engine: HTTPEngine = .shared) {
         self.engine = engine
-        owner = HTTPOwner(origin: origin)
+        owner = HTTPOwner(origin: origin, engine.options)
         self.timeout = timeout
     }
+
+    /// Requests that go out at once; the others wait in the engine.
+    var parallelRequests: Int { owner.parallelRequests.load(ordering: .relaxed) }
 
     /// Requests of a batch that wait together; the deadline is that of the batch.
     private static let batch = 256

@@ -27,10 +27,10 @@ final class HTTPEngine: Sendable {
         multi = CurlHandle() == nil ? nil : curl_multi_init()
         guard let multi else { return }
         // The lanes keep to it by themselves; this is for hosts that are redirected to, and for HTTP/2 with few streams.
-        curl_multi_setopt_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.connectionsPerHost)
+        curl_multi_setopt_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.connectionsPerHost * options.farFactor)
         curl_multi_setopt_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, options.transfersPerHost)
         // Idle connections kept, over all hosts.
-        curl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, options.connectionsPerHost * 4)
+        curl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, options.connectionsPerHost * options.farFactor * 2)
     }
 
     /// Hands requests to the thread and returns. Each completion runs once, on the thread.

@@ -6,8 +6,13 @@ final class HTTPOwner: Sendable {
     /// Scheme, host and port: requests to the same one share its connections.
     let origin: String
     private let closed = Atomic(false)
+    /// Requests that go out at once: what its lane allows.
+    let parallelRequests: Atomic<Int>
 
-    init(origin: String) { self.origin = origin }
+    init(origin: String, _ options: HTTPOptions) {
+        self.origin = origin
+        parallelRequests = Atomic(HTTPLane.firstLimit(origin, options))
+    }
 
     /// Once closed, its requests end with `cancelled`.
     var isClosed: Bool { closed.load(ordering: .acquiring) }
@@ -33,21 +38,32 @@ final class HTTPLane {
     let origin: String
     /// Transfers that libcurl may have at a time.
     private(set) var limit: Int
+    /// The shortest time to the first byte of an answer.
+    private var roundTrip: Duration?
     var active = 0
     private var waiting: [HTTPJob] = []
     private var head = 0
 
     init(_ origin: String, _ options: HTTPOptions) {
         self.origin = origin
-        // Without TLS there is no HTTP/2: its version is known.
-        limit = origin.hasPrefix("https:") ? options.transfersToUnknown : options.connectionsPerHost
+        limit = Self.firstLimit(origin, options)
+    }
+
+    /// Without TLS there is no HTTP/2: its version is known.
+    static func firstLimit(_ origin: String, _ options: HTTPOptions) -> Int {
+        origin.hasPrefix("https:") ? options.transfersToUnknown : options.connectionsPerHost
     }
 
     var isIdle: Bool { active == 0 && head == waiting.count }
 
-    /// Takes the limit that the server's version allows.
-    func learn(isHTTP2: Bool, _ options: HTTPOptions) {
-        limit = isHTTP2 ? options.transfersPerHost : options.connectionsPerHost
+    /// Takes the limit that the server's version and distance allow.
+    ///
+    /// - Parameter time: from the start of a transfer to its first byte.
+    func learn(isHTTP2: Bool, after time: Duration, _ options: HTTPOptions) {
+        let roundTrip = min(self.roundTrip ?? time, time)
+        self.roundTrip = roundTrip
+        let factor = max(1, min(Double(options.farFactor), roundTrip / options.nearRoundTrip))
+        limit = Int(Double(isHTTP2 ? options.transfersPerHost : options.connectionsPerHost) * factor)
     }
 
     func append(_ job: HTTPJob) { waiting.append(job) }

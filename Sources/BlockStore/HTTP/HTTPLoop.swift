@@ -1,5 +1,6 @@
 internal import CCurl
 internal import Support
+internal import Synchronization
 
 /// What the engine's thread does: start what was submitted, move bytes, finish, and end what is too late.
 final class HTTPLoop {
@@ -86,7 +87,10 @@ final class HTTPLoop {
         let (handle, lane) = (transfer.handle, transfer.lane)
         curl_multi_remove_handle(multi, handle.easy)
         transfers[handle.easy] = nil
-        if let isHTTP2 = handle.isHTTP2 { lane.learn(isHTTP2: isHTTP2, engine.options) }
+        if let isHTTP2 = handle.isHTTP2, let time = handle.timeToFirstByte {
+            lane.learn(isHTTP2: isHTTP2, after: time, engine.options)
+        }
+        transfer.job.owner.parallelRequests.store(lane.limit, ordering: .relaxed)
         recycle(handle)
         lane.active -= 1
         // The next goes out before the completion runs.

@@ -56,6 +56,8 @@ public final class HTTPStore: BlockStore {
         return found
     }
 
+    public var parallelRequests: Int? { client.parallelRequests }
+
     public func close() { client.close() }
 
     private var preferredLayout: Layout { Layout(rawValue: layout.load(ordering: .relaxed)) ?? .split }

@@ -60,6 +60,8 @@ public final class S3Store: BlockStore {
         try client.contains(ids) { signed(client.request(.head, url($0)), $0, S3Signature.emptyHash) }
     }
 
+    public var parallelRequests: Int? { client.parallelRequests }
+
     public func close() { client.close() }
 
     private func url(_ id: Digest) -> String { "\(isEncrypted ? "https" : "http")://\(host)\(path(id))" }

@@ -48,6 +48,8 @@ public final class ServerStore: BlockStore {
         }
     }
 
+    public var parallelRequests: Int? { client.parallelRequests }
+
     public func close() { client.close() }
 
     private func url(_ id: Digest) -> String { base.appending("api/v1/block/\(id)") }

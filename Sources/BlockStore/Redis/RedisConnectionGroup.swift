@@ -5,10 +5,10 @@ internal import Support
 ///
 /// `@unchecked`: it is made elsewhere, and touched by that thread alone afterwards.
 final class RedisConnectionGroup: @unchecked Sendable {
-    /// Requests on one connection at most: enough for 300 ms of round trip at 64 KiB a block and 100 MB/s.
-    private static let depth = 128
+    /// Requests on one connection at most. How many are under way is the fetcher's matter: its window fits in four.
+    private static let depth = 1024
     /// While further connections are on their way, this much goes to one that is there.
-    private static let depthAtStart = 16
+    private static let depthAtStart = 64
     /// One more connection for so many requests.
     private static let requestsPerConnection = 8
     /// How long a connection may show no sign of life after a reply was due.

@@ -12,7 +12,13 @@ public final class RoutedStore: Sendable {
         var health = StoreHealth()
         var statistics = StoreStatistics()
         var window: StoreWindow?
+        var latencies = LatencyRecord()
+        /// Blocks in a row that another store was quicker with.
+        var lostRaces = 0
     }
+
+    /// A store that loses so many races in a row is left alone for a while.
+    private static let mostLostRaces = 4
 
     public let url: StoreURL
     private let opening: Opening
@@ -76,12 +82,27 @@ public final class RoutedStore: Sendable {
     /// Notes that a read that `get` started gave bytes. They may still turn out to be corrupt.
     func received(bytes: Int, after time: Duration) {
         state.withLock { state in
+            state.latencies.note(time)
+            state.lostRaces = 0
             state.statistics.inFlight -= 1
             state.statistics.blocks += 1
             state.statistics.bytes += UInt64(bytes)
             let old = state.statistics.latency
             // 1/8 of each new value: smooth, yet follows a change within some twenty reads.
             state.statistics.latency = old == .zero ? time : old + (time - old) / 8
+        }
+    }
+
+    /// How long a read may take before another store is asked as well.
+    var lateness: Duration { state.withLock { $0.latencies.late } }
+
+    /// Notes that another store was asked later and answered first. A store that hangs never fails by itself then.
+    func lostRace() {
+        state.withLock { state in
+            state.lostRaces += 1
+            guard state.lostRaces >= Self.mostLostRaces else { return }
+            state.lostRaces = 0
+            state.health.failed()
         }
     }
 
@@ -122,6 +143,9 @@ public final class RoutedStore: Sendable {
         }
         state.withLock { $0.statistics.blocksWritten += 1 }
     }
+
+    /// Reads that the store sends at once; nil for any number, or while it is not open.
+    var parallelRequests: Int? { state.withLock { $0.store }?.parallelRequests }
 
     /// What the fetcher knows of how much this store may be asked at once.
     func withWindow<Result>(largest: Int, _ body: (inout StoreWindow) -> Result) -> Result {

@@ -41,6 +41,12 @@ public struct TreeSummary: Sendable, Hashable {
     /// Some inode has a POSIX access control list.
     public var hasACLs = false
 
+    /// Whether four fifths of the bytes lie in large files.
+    public var isMostlyLargeFiles: Bool {
+        // Both below 2^63, as sizes are.
+        bytesInLargeFiles > 0 && bytesInLargeFiles / 4 >= (totalSize - min(totalSize, bytesInLargeFiles))
+    }
+
     init(flistHash: Digest, kind: FlistKind, codec: BlockCodec, blockSize: Int) {
         self.flistHash = flistHash
         self.kind = kind

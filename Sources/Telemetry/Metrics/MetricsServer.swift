@@ -30,7 +30,7 @@ public final class MetricsServer: Sendable {
     /// - Parameters:
     ///   - address: `127.0.0.1:9464`, `[::1]:9464`, or `:9464` for all addresses; port 0 takes a free one.
     ///   - scope: where the socket is made. A socket belongs to the network namespace in which it was made for good.
-    ///   - page: makes the page, on the server's thread: see `MetricsRegistry`.
+    ///   - page: makes the page, on the server's thread, so it must not block for long.
     /// - Throws: `FlistError.Code.usage` for an address that is none, `busy` when somebody listens there already.
     public init(
         address: String, scope: Scope = { body throws(FlistError) in try body() },

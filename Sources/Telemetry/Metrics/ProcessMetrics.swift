@@ -3,7 +3,7 @@ internal import Support
 
 /// The figures of the process itself, under the names that all Prometheus clients use.
 public enum ProcessMetrics {
-    /// Adds them; what the kernel does not tell is left out. Use with `MetricsRegistry.add`.
+    /// Adds them; what the kernel does not tell is left out.
     public static func add(to page: inout MetricsPage) {
         var usage = rusage()
         if getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {

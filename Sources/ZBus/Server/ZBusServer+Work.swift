@@ -9,7 +9,7 @@ extension ZBusServer {
         var replier = Replier(line)
         while let message = crew.next(for: worker) {
             guard let request = decode(message) else { continue }
-            crew.note("[\(request.object)].\(request.method)()", of: worker)
+            crew.note("[\(Self.clipped("\(request.object)"))].\(Self.clipped(request.method))()", of: worker)
             let outcome = run(request)
             replier.push(answer(request, outcome), to: request.replyTo, pause: crew.pause)
         }
@@ -39,7 +39,7 @@ extension ZBusServer {
 
     private func run(_ request: ZBusRequest) -> ZBusResponse.Outcome {
         let id = String(decoding: request.id.prefix(64), as: UTF8.self)
-        let call = ZBusCall(object: request.object, method: request.method, id: id)
+        let call = ZBusCall(object: request.object, method: Self.clipped(request.method), id: id)
         observer?.callStarted(call)
         let start = Deadline.now
         let outcome = ZBusObject.answer(to: request, by: objects)
@@ -48,6 +48,11 @@ extension ZBusServer {
             observer.callEnded(call, after: time, ZBusOutcome(outcome))
         }
         return outcome
+    }
+
+    /// Enough of a name for logs and the status: a stranger's may have a megabyte.
+    private static func clipped(_ name: String) -> String {
+        name.utf8.count <= 128 ? name : String(name.unicodeScalars.prefix(32)) + "..."
     }
 
     private func answer(_ request: ZBusRequest, _ outcome: ZBusResponse.Outcome) -> [UInt8] {

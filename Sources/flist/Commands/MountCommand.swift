@@ -14,6 +14,9 @@ struct MountCommand: ParsableCommand {
             it; --foreground stays and ends with the mount, at `flist umount`, umount(8),
             SIGINT or SIGTERM. What is fetched stays in the cache. -o takes mount options
             as mount(8) does: allow_other, nosuid, nodev, noexec, fsname=NAME and so on.
+            -o open=MODE sets how files are opened: none (nobody is asked, for many small
+            files), passthrough (the kernel reads complete files in the cache by itself,
+            for few large ones; as root), message, or auto, which looks at the sizes.
 
             What the first minute of a mount reads is recorded in the cache; later mounts
             of the same flist fetch it before it is asked for (see flist profile). -o
@@ -22,7 +25,7 @@ struct MountCommand: ParsableCommand {
             --rw makes the mount writable (root only): what is written goes to DIR/upper,
             which is made if it is missing. Facts about the mount are extended attributes
             of its root: getfattr -n user.flist.hash /mnt (also source, format, files,
-            bytes, blocks, fetched, reads, cache, cached).
+            bytes, blocks, fetched, reads, cache, cached, open).
 
               flist mount debian.fl /mnt
               flist mount --rw /srv/changes --log /var/log/flist.log https://hub.example.com/debian.flist /mnt
@@ -48,6 +51,9 @@ struct MountCommand: ParsableCommand {
     @Option(name: .customShort("o"), help: ArgumentHelp("Mount options, with commas between.", valueName: "opts"))
     var options: [String] = []
 
+    @Flag(help: "Never let the kernel read cached files by itself.")
+    var noPassthrough = false
+
     /// The background process tells its parent by this descriptor how mounting went.
     @Option(name: .customLong("ready-fd"), help: .hidden)
     var readyDescriptor: Int32?
@@ -72,6 +78,12 @@ struct MountCommand: ParsableCommand {
             let words = option.split(separator: ",")
             if words.contains("noprofile") { result.usesProfile = false }
             try result.mount.apply(words.filter { $0 != "noprofile" }.joined(separator: ","))
+        }
+        if noPassthrough {
+            guard result.mount.opens != .passthrough else {
+                throw FlistError(.usage, "--no-passthrough and -o open=passthrough contradict each other")
+            }
+            result.mount.opens = result.mount.opens ?? OpenMode.none
         }
         result.writableFolder = rw
         if rw != nil { result.mount.readOnly = false }

@@ -57,7 +57,7 @@ struct NodeText {
                     + "\(ByteCount(fetching.storedBytes)) fetched\(rate(\.fetching.storedBytes)), "
                     + "\(fetching.failures) blocks failed"
             ))
-        return facts.map { $0.0 + String(repeating: " ", count: 10 - $0.0.count) + $0.1 }
+        return facts.map { $0.0 + String(repeating: " ", count: 10 - $0.0.count) + NameStyle.escaped($0.1) }
     }
 
     private var mounts: TextTable {
@@ -72,12 +72,12 @@ struct NodeText {
     }
 
     private var flists: TextTable {
-        var table = TextTable("FLIST", " MOUNTS", " ENTRIES", " SIZE", " READ", " WAITED", " FAILED", "FROM")
+        var table = TextTable("FLIST", " MOUNTS", " ENTRIES", " SIZE", " READ", " WAITED", " FAILED", "OPENS", "FROM")
         for flist in report.flists {
             table.add(
                 Self.short(flist.md5), flist.isMounted ? "\(flist.mounts)" : "ending", "\(flist.entries)",
                 "\(ByteCount(flist.bytes))", "\(ByteCount(flist.reads.bytes))", "\(flist.reads.waited)",
-                "\(flist.reads.failed)", flist.url.isEmpty ? "an earlier run" : flist.url)
+                "\(flist.reads.failed)", flist.opens, flist.url.isEmpty ? "an earlier run" : flist.url)
         }
         return table
     }
@@ -89,7 +89,7 @@ struct NodeText {
                 .map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             table.add(
                 store.address, "\(store.blocks)", "\(ByteCount(store.bytes))", "\(store.inFlight)",
-                "\(Int((store.latency * 1000).rounded())) ms",
+                "\(Self.whole((store.latency * 1000).rounded())) ms",
                 (store.isHealthy ? "good" : "LEFT ALONE for a while") + (failures.isEmpty ? "" : " (\(failures))"))
         }
         return table
@@ -108,9 +108,12 @@ struct NodeText {
 
     /// `3.2 s`, `5:07`, `2 d 3 h`.
     static func span(_ seconds: Double) -> String {
-        if seconds < 60 { return "\(Double(Int(seconds * 10)) / 10) s" }
+        if seconds < 60 { return "\(Double(whole(seconds * 10)) / 10) s" }
         if seconds < 86_400 { return ProgressText.clock(seconds) }
-        let hours = Int(seconds / 3600)
+        let hours = whole(seconds / 3600)
         return "\(hours / 24) d \(hours % 24) h"
     }
+
+    /// Rounded down. The figures come from another program, and may be anything.
+    private static func whole(_ value: Double) -> Int { Int(min(max(0, value), 1e15)) }
 }

@@ -28,6 +28,8 @@ enum NameStyle {
         return output
     }
 
+    static func escaped(_ text: String) -> String { escaped(Array(text.utf8)) }
+
     private static func escaped(_ scalar: Unicode.Scalar) -> String {
         switch scalar {
         case "\n": return "\\n"

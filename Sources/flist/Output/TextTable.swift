@@ -8,7 +8,8 @@ struct TextTable {
 
     var isEmpty: Bool { rows.isEmpty }
 
-    mutating func add(_ cells: String...) { rows.append(cells) }
+    /// Adds a row; what would end its line or steer a terminal is shown with a backslash.
+    mutating func add(_ cells: String...) { rows.append(cells.map(NameStyle.escaped)) }
 
     /// The heading and all rows.
     var lines: [String] {
