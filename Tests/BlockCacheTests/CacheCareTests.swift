@@ -49,6 +49,21 @@ struct CacheCareTests {
         #expect((0..<5).map { again.state(ofBlock: $0) } == [good, .absent, good, .absent, .absent])
     }
 
+    @Test("profiles go when they were not used for long, and not with the rest")
+    func profiles() throws {
+        let cache = try folder.open()
+        #expect(mkdir(cache.profileFolder, 0o700) == 0)
+        for name in ["old", "new"] {
+            _ = try FileDescriptor("\(cache.profileFolder)/\(name)", O_CREAT | O_WRONLY, mode: 0o600)
+        }
+        var times = [timespec(tv_sec: 1000, tv_nsec: 0), timespec(tv_sec: 1000, tv_nsec: 0)]
+        #expect(utimensat(AT_FDCWD, "\(cache.profileFolder)/old", &times, 0) == 0)
+        cache.clear()
+        #expect(exists("\(cache.profileFolder)/old"))
+        cache.collect()
+        #expect(!exists("\(cache.profileFolder)/old") && exists("\(cache.profileFolder)/new"))
+    }
+
     @Test("finds a flipped bit among the keys in a map")
     func mapKeys() throws {
         let content = TestContent(seed: 4, size: 20_000)

@@ -64,8 +64,8 @@ struct IndexDamageTests {
         bad[0] ^= 1
         #expect(try error(bad)?.message == "index \(path): not an index; \(remedy)")
         bad = good
-        bad[8] = 2
-        #expect(try error(bad)?.message == "index \(path): of version 2, not 1; \(remedy)")
+        bad[8] = 3
+        #expect(try error(bad)?.message == "index \(path): of version 3, not 2; \(remedy)")
         bad = good
         bad[100] ^= 1
         #expect(try error(bad)?.message == "index \(path): damaged in its header; \(remedy)")

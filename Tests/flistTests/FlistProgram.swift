@@ -13,7 +13,14 @@ final class FlistProgram {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
-    deinit { _ = try? run("/bin/rm", ["-rf", folder]) }
+    deinit {
+        // A process in the background may still be putting its things away.
+        for _ in 0..<100 {
+            _ = try? run("/bin/rm", ["-rf", "--one-file-system", folder])
+            guard FileManager.default.fileExists(atPath: folder) else { break }
+            usleep(50_000)
+        }
+    }
 
     static let path = BuiltProgram.path("flist")
 

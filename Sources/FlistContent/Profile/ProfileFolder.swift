@@ -10,7 +10,7 @@ public import Support
 public struct ProfileFolder: Sendable {
     private let path: String
 
-    /// - Parameter path: `BlockCache.profileFolder`; made when something is kept in it.
+    /// - Parameter path: `BlockCache.profileFolder`; made when something is kept in it, if the cache is there.
     public init(_ path: String) { self.path = path }
 
     private func file(_ flist: Digest) -> String { "\(path)/\(flist).profile" }
@@ -29,7 +29,8 @@ public struct ProfileFolder: Sendable {
         let bytes = Self.encode(profile, of: flist)
         let temporary = "\(path)/\(flist).\(UInt64.random(in: 0...UInt64.max)).tmp"
         do throws(Errno) {
-            try Folder.make(path, mode: 0o700, parents: true)
+            // A cache that was taken away while it was mounted is not to come back.
+            try Folder.make(path, mode: 0o700, parents: false)
             do throws(Errno) {
                 let file = try FileDescriptor(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
                 let number = file.number

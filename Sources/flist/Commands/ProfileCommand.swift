@@ -64,6 +64,8 @@ struct ProfileCommand: ParsableCommand {
             try ProfileFile.write(profile(folder.load(hash), index).entries, file)
         case .import:
             guard let file else { return }
+            // Makes the cache where there is none, and refuses one that others may write in.
+            try BlockCache(folder: cache.path).close()
             try folder.save(RecordedProfile(entries: ProfileFile.read(file), isComplete: true), of: hash)
         case .clear:
             guard try folder.remove(hash) else { throw missing() }
