@@ -44,7 +44,8 @@ final class BlockLoader: Sendable {
         self.logger = logger
     }
 
-    /// Bytes to be ahead of a reader: 8 MiB near by, 88 MiB from 80 ms of latency on, which is what the fetcher has room for.
+    /// Bytes to be ahead of a reader: 8 MiB near by, 88 MiB from 80 ms of latency on: what the
+    /// fetcher has room for.
     ///
     /// At 1 GB/s, 1 MiB passes in every millisecond of latency.
     private var readaheadBytes: Int { (8 + min(80, latency)) << 20 }

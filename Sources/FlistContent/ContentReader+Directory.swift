@@ -5,8 +5,8 @@ internal import Synchronization
 extension ContentReader {
     /// Takes note that a file is read from its start; fetches the files after it for readers of whole directories.
     ///
-    /// Thread-safe and quick. Small files are fetched whole, of larger ones the start; the rest is left to the readahead
-    /// within them.
+    /// Thread-safe and quick. Small files are fetched whole, of larger ones the start; the rest is left to the
+    /// readahead within them.
     public func noteStart(of inode: InodeNumber, isLocal: Bool) {
         guard hasCache else { return }
         var limit = loader.directoryLimit
