@@ -15,6 +15,8 @@ public final class FlistFileSystem: FileSystem {
     let flist: OpenFlist
     let facts: MountFacts
     private let openMode = Mutex(OpenMode.none)
+    /// Not with passthrough, for which the cache file's pages are the ones that count.
+    private let dropsPages = Atomic(true)
     var index: TreeIndex { flist.index }
 
     /// - Parameter source: the flist as the user named it.
@@ -23,7 +25,10 @@ public final class FlistFileSystem: FileSystem {
         facts = MountFacts(flist: flist, source: source)
     }
 
-    public func connected(opens: OpenMode) { openMode.withLock { $0 = opens } }
+    public func connected(opens: OpenMode) {
+        openMode.withLock { $0 = opens }
+        dropsPages.store(opens != .passthrough, ordering: .relaxed)
+    }
 
     /// How files are opened.
     public var opens: OpenMode { openMode.withLock { $0 } }
@@ -81,6 +86,8 @@ public final class FlistFileSystem: FileSystem {
         let scratch = reply.scratch
         if let count = file.readNow(range, into: scratch) {
             reply.sendScratch(count)
+            // The kernel keeps these bytes as pages of this file system: the cache file's own would be a second copy.
+            if dropsPages.load(ordering: .relaxed) { file.dropPages(Self.pagesReadBefore(range, of: file.size)) }
             if offset == 0 { flist.content.noteStart(of: inode, isLocal: true) }
             return
         }
@@ -92,6 +99,17 @@ public final class FlistFileSystem: FileSystem {
             }
         }
         if offset == 0 { flist.content.noteStart(of: inode, isLocal: false) }
+    }
+
+    /// What nobody reads from the cache file any more once a range is read.
+    ///
+    /// The kernel drops whole folios only, which are up to 2 MiB large, and has several requests of one reader under
+    /// way: what lies one folio behind the range goes, and all behind it at the file's end. Dropped right away, a
+    /// neighbour's part had to be read from the disk again.
+    private static func pagesReadBefore(_ range: Range<UInt64>, of size: UInt64) -> Range<UInt64> {
+        let folio: UInt64 = 2 << 20
+        let end = range.lowerBound & ~(folio - 1)
+        return end - min(end, 2 * folio)..<(range.upperBound >= size ? size : end)
     }
 
     public func statistics(_ reply: consuming StatisticsReply) {

@@ -133,6 +133,25 @@ struct PassthroughMountTests {
         }
     }
 
+    @Test("or without hold one copy in memory", .timeLimit(.minutes(1)), arguments: OpenMode.allCases)
+    func oneCopy(opens: OpenMode) throws {
+        let place = try MountPlace()
+        try place.write(MountPlace.noise(4000, seed: 8), "file")
+        try place.pack()
+        try mounted(place, opens: OpenMode.none) { _ throws in #expect(try isSame(place, "file")) }
+        // What is not on the disk yet stays in memory.
+        try place.shell("sync -f cache; echo 3 > /proc/sys/vm/drop_caches")
+        func resident() -> String? {
+            let command = "find cache/objects cache/fresh -type f -print0 | xargs -0 fincore -bnro RES"
+            return try? place.shell(command).output.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        #expect(resident() == "0")
+        try mounted(place, opens: opens) { _ throws in
+            #expect(try place.shell("cat target/file | wc -c").output == "4000\n")
+            #expect(eventually { resident() == (opens == .passthrough ? "4096" : "0") })
+        }
+    }
+
     @Test(
         "are chosen where four fifths of the bytes lie in large files", .timeLimit(.minutes(1)),
         arguments: [(16 << 20, 4 << 20, OpenMode.passthrough), (16 << 20, (4 << 20) + 8, .none), (15 << 20, 0, .none)])
