@@ -64,7 +64,12 @@ public final class ContentFile: Sendable {
     /// Another descriptor of the file on the local disk, for the kernel to read by itself; nil while it is not complete.
     ///
     /// The cache does not evict it before the descriptor is closed. It must not be written to.
-    public func completeFile() -> FileDescriptor? { object?.completeFile() }
+    public func completeFile() -> FileDescriptor? {
+        guard let file = object?.completeFile() else { return nil }
+        // Nobody tells what the kernel reads of it: its beginning stands for that.
+        if recorder.isRecording { recorder.note(0..<min(size, UInt64(ReadaheadWindow.first)), of: self) }
+        return file
+    }
 
     /// Lets the kernel drop its copies of a range of the file on the local disk.
     public func dropPages(_ range: Range<UInt64>) { object?.dropPages(range) }

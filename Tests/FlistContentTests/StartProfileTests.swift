@@ -82,6 +82,25 @@ struct StartProfileTests {
         #expect(profiles.load(flist.index.summary.flistHash)?.entries == [entry("/file1", 0, 4096)])
     }
 
+    @Test("a file that the kernel is given to read by itself is recorded by its beginning")
+    func passthrough() throws {
+        let flist = try TestFlist(3 << 20, 4096)
+        let fixture = try ReaderFixture(flist, from: GateStore(flist), cache: "\(folder.path)/one")
+        _ = try fixture.read(0..<3 << 20)
+        fixture.settle()
+        let recording = profile(fixture)
+        recording.start()
+        for (file, isThere) in [(1, false), (0, true)] {
+            let complete = try fixture.file(file).completeFile()
+            switch complete {
+            case .some: #expect(isThere)
+            case .none: #expect(!isThere)
+            }
+        }
+        recording.stop()
+        #expect(profiles.load(flist.index.summary.flistHash)?.entries == [entry("/file0", 0, 2 << 20)])
+    }
+
     @Test("a longer recording replaces one that was cut short, and nothing replaces a complete one")
     func replacing() throws {
         let flist = try TestFlist(4096, 4096, 4096)
