@@ -23,7 +23,7 @@ struct UnitTests {
             switch word {
             case "unix:///var/run/redis.sock": place.broker
             case "tcp://127.0.0.1:6379": "tcp://127.0.0.1:\(place.redis.port)"
-            case "/var/cache/modules/flistd", "/var/cache/flistd": place.root
+            case "/var/cache/modules/flistd": place.root
             default: String(word)
             }
         }
