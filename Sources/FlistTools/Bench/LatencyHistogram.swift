@@ -1,6 +1,6 @@
 /// How long many things took, in memory of a fixed size: each value is kept to within 1/64 of itself.
 ///
-/// Logarithmic buckets of 64 linear steps, as HdrHistogram has them. Not thread-safe: one for each thread, merged.
+/// For each power of two 64 linear steps, as HdrHistogram has them. Not thread-safe: one for each thread, merged.
 public struct LatencyHistogram: Sendable {
     private static let stepBits = 6
     private static let steps = 1 << stepBits
@@ -40,15 +40,14 @@ public struct LatencyHistogram: Sendable {
         let power = UInt64.bitWidth - value.leadingZeroBitCount
         guard power > stepBits else { return Int(value) }
         let shift = power - stepBits - 1
-        // From the second row on only the upper half of the steps is used: the first bit is always set.
-        return shift * steps / 2 + Int(value >> UInt64(shift))
+        return shift * steps + Int(value >> UInt64(shift))
     }
 
     /// The largest value of a bucket.
     private static func upperEnd(_ index: Int) -> UInt64 {
         guard index >= steps else { return UInt64(index) }
-        let shift = index / (steps / 2) - 1
-        let step = UInt64(index - shift * steps / 2)
+        let shift = index / steps - 1
+        let step = UInt64(index - shift * steps)
         return (step << UInt64(shift)) + (1 << UInt64(shift)) - 1
     }
 }
