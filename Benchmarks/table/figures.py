@@ -19,6 +19,9 @@ class Figure:
     # Smaller than what the promise is of.
     reduced: bool = False
 
+    def __post_init__(self):
+        self.measured = dict(self.measured)
+
     @property
     def met(self):
         if self.least is not None:

@@ -2,14 +2,14 @@
  *
  * usage: line PORT TARGET ROUND_TRIP_SECONDS RATE_BYTES_PER_SECOND    (rate 0: no limit; it holds in each direction)
  *
- * One thread with epoll, and a queue of what is on the way for each direction of each connection. It reads in pieces of
- * at most 64 KiB when there is a rate, so that connections share it as packets would. A connection is made at once: the
- * handshake's round trip is not part of it, nor the slow start of TCP.
+ * One thread with epoll, and a queue of what is on the way for each direction of each connection. A connection is made
+ * at once: the handshake's round trip is not part of it, nor the slow start of TCP.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +36,9 @@ struct way {
 };
 
 struct end { int number; struct way *out, *in; };
+
+/* So small that connections share a rate as packets would. */
+enum { PIECE = 64 << 10 };
 
 static double half, rate, arrival[2];
 static struct way *ways;
@@ -75,28 +78,28 @@ static struct way *make_way(int from, int to, int direction) {
     return ways = way;
 }
 
-static void append(struct way *way, const char *bytes, size_t size, double time) {
-    struct piece *piece = malloc(sizeof *piece + size);
-    if (!piece) die("line");
-    double *free_at = &arrival[way->direction];
+/* When so many bytes that are sent now are there. */
+static double due(int direction, size_t size, double time) {
+    double *free_at = &arrival[direction];
     if (*free_at < time) *free_at = time;
     if (rate > 0) *free_at += size / rate;
-    *piece = (struct piece){.due = *free_at + half, .size = size};
-    memcpy(piece->bytes, bytes, size);
-    *way->last = piece;
-    way->last = &piece->next;
+    return *free_at + half;
 }
 
 /* Takes all that came. What is on a long line has no bound: its sender sees only its own window. */
 static void take(struct way *way) {
-    static char buffer[1 << 18];
-    size_t most = rate > 0 ? 64 << 10 : sizeof buffer;
     while (!way->ended) {
-        ssize_t count = read(way->from, buffer, most);
-        if (count < 0 && errno == EAGAIN) return;
+        struct piece *piece = malloc(sizeof *piece + PIECE);
+        if (!piece) die("line");
+        ssize_t count = read(way->from, piece->bytes, PIECE);
+        if (count < 0 && errno == EAGAIN) { free(piece); return; }
         if (count < 0) count = 0;
         if (count == 0) way->ended = 1;
-        append(way, buffer, count, now());
+        piece = realloc(piece, sizeof *piece + count);
+        if (!piece) die("line");
+        *piece = (struct piece){.due = due(way->direction, count, now()), .size = count};
+        *way->last = piece;
+        way->last = &piece->next;
     }
 }
 
@@ -135,6 +138,9 @@ int main(int count, char **words) {
     half = atof(words[3]) / 2, rate = atof(words[4]);
     int target = atoi(words[2]), listener = connection(atoi(words[1]), 1);
     signal(SIGPIPE, SIG_IGN);
+    // Memory is used again, not given back to the system and faulted in again.
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
     poller = epoll_create1(0);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
