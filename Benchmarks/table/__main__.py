@@ -1,5 +1,5 @@
 """Prints the table of promises about speed, measured on this machine beside the peers of each."""
-import argparse, os, sys, time, traceback
+import argparse, os, shutil, sys, time, traceback
 
 from . import machine, picture, report
 from .bench import LINES, Bench
@@ -23,7 +23,7 @@ def arguments():
                         "(default: docs/benchmarks.md; with --quick or --only none)")
     parser.add_argument("--json", metavar="FILE", help="where everything is written, for comparing later")
     parser.add_argument("--root", help="a Debian root with python3 (default: one made by debootstrap in the work folder)")
-    parser.add_argument("--work", default="/var/tmp/flist-bench", help="a folder on a disk with 10 GB (default: %(default)s)")
+    parser.add_argument("--work", default="/var/tmp/flist-bench", help="a folder on a disk with 25 GB free, 8 with --quick (default: %(default)s)")
     options = parser.parse_args()
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds must be at least 1")
@@ -60,6 +60,9 @@ def main():
     if os.geteuid() != 0:
         sys.exit("bench: run as root: it mounts and drops caches")
     rounds = options.rounds or (3 if options.quick else 5)
+    os.makedirs(options.work, exist_ok=True)
+    if shutil.disk_usage(options.work).free < (8e9 if options.quick else 25e9):
+        say(f"there may be too little room in {options.work}: 25 GB are wanted, 8 with --quick")
     work = Work(options.work)
     if not os.access(work.flist, os.X_OK):
         work.close()

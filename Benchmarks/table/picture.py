@@ -20,6 +20,8 @@ def draw(path, results, caption):
     drawing, axes = plot.subplots(figsize=(10, 1.2 + 0.32 * len(rows)))
     axes.barh(range(len(rows)), [share - 1 for share in shares], left=1, height=0.6,
               color=[KEPT if figure.met else BROKEN for figure in rows])
+    # A figure that is just what was promised has no bar.
+    axes.scatter(shares, range(len(rows)), s=14, zorder=3, color=[KEPT if figure.met else BROKEN for figure in rows])
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
     axes.set_xlim(0.1, 10)

@@ -141,6 +141,7 @@ struct BenchTests {
         try packing.run("ln", "-s", "nowhere", packing.path("source/link"))
         let figures = try WalkBench.run(packing.source)
         #expect(figures.count == 6 && figures.latencies.count == 6)
+        #expect(try WalkBench.run(packing.source, descends: false).count == 4)
         #expect(throws: FlistError.self) { try WalkBench.run(packing.path("nosuch")) }
     }
 }

@@ -18,7 +18,8 @@ struct LatencyHistogramTests {
                 one.add(nanoseconds: value)
                 // Something larger, so that the bucket's own end is answered and not the maximum.
                 one.add(nanoseconds: UInt64(Int64.max))
-                let found = UInt64(one.percentile(50) / .nanoseconds(1))
+                let (seconds, attoseconds) = one.percentile(50).components
+                let found = UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
                 #expect(found >= value && found - value <= value / 64, "\(value): \(found)")
             }
         }

@@ -9,22 +9,22 @@ import Support
 
 /// Reads of 4 KiB of a content that is complete in the cache, as a mount answers them.
 func cache() {
-    Benchmark("Cache.hit.4KiB", configuration: .init(scalingFactor: .kilo)) { benchmark in
-        let file = try CachedFile()
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 4096)
-        defer { memory.deallocate() }
-        benchmark.startMeasurement()
-        for position in benchmark.scaledIterations {
-            let start = UInt64(position % 1024) * 4096
-            guard file.content.readNow(start..<start + 4096, into: memory) == 4096 else { fatalError("not in the cache") }
+    Benchmark("Cache.hit.4KiB", configuration: .init(scalingFactor: .kilo)) { (benchmark, file: CachedFile) throws in
+        try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 4096) { memory in
+            for position in benchmark.scaledIterations {
+                let start = UInt64(position % 1024) * 4096
+                guard file.content.readNow(start..<start + 4096, into: memory) == 4096 else {
+                    throw BenchmarkFailed(reason: "a block is not in the cache")
+                }
+            }
         }
-        benchmark.stopMeasurement()
-        file.close()
+    } setup: {
+        try CachedFile()
     }
 }
 
 /// A file of 4 MiB in a cache folder of its own, which goes with it.
-private struct CachedFile {
+private final class CachedFile {
     let content: ContentFile
     private let resources: ContentResources
     private let router: BlockRouter
@@ -63,7 +63,7 @@ private struct CachedFile {
         _ = try outcome.wait { $0 }.get()
     }
 
-    func close() {
+    deinit {
         router.close()
         resources.close()
         try? FileManager.default.removeItem(atPath: folder)

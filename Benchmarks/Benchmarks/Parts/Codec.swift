@@ -15,24 +15,34 @@ func codec() {
                     try plain.withUnsafeBytes { blackHole(try encoder.encode($0).reference) }
                 }
             }
-            let (reference, stored) = prepared {
-                var encoder = BlockEncoder(codec: codec)
-                return try plain.withUnsafeBytes { plain in
-                    let (reference, stored) = try encoder.encode(plain)
-                    return (reference, [UInt8](stored))
-                }
-            }
-            Benchmark("Decode.\(codec).\(count >> 10)KiB", configuration: .init(scalingFactor: scale)) { benchmark in
+            Benchmark("Decode.\(codec).\(count >> 10)KiB", configuration: .init(scalingFactor: scale)) {
+                (benchmark, block: StoredBlock) throws in
                 var decoder = BlockDecoder()
                 var output = [UInt8](repeating: 0, count: count)
                 benchmark.startMeasurement()
                 for _ in benchmark.scaledIterations {
-                    try stored.withUnsafeBytes { stored in
-                        try output.withUnsafeMutableBytes { try decoder.decode(stored, as: reference, into: $0) }
+                    try block.bytes.withUnsafeBytes { stored in
+                        try output.withUnsafeMutableBytes { try decoder.decode(stored, as: block.reference, into: $0) }
                     }
                 }
                 blackHole(output)
+            } setup: {
+                try StoredBlock(plain, codec)
             }
+        }
+    }
+}
+
+/// A block as a store holds it.
+struct StoredBlock {
+    let reference: BlockReference
+    let bytes: [UInt8]
+
+    init(_ plain: [UInt8], _ codec: BlockCodec) throws {
+        var encoder = BlockEncoder(codec: codec)
+        (reference, bytes) = try plain.withUnsafeBytes { plain in
+            let (reference, stored) = try encoder.encode(plain)
+            return (reference, [UInt8](stored))
         }
     }
 }

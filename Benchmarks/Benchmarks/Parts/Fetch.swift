@@ -6,20 +6,25 @@ import Synchronization
 
 /// The queue of fetches: a block is asked for, joined by others, got from a store in memory, decoded and handed out.
 func fetching() {
-    let setup = prepared { try Fetching() }
     for waiters in [1, 8] {
-        Benchmark("Fetch.4KiB.\(waiters)waiting", configuration: .init(scalingFactor: .kilo)) { benchmark in
-            let left = Monitor(benchmark.scaledIterations.count * waiters)
+        Benchmark("Fetch.4KiB.\(waiters)waiting", configuration: .init(scalingFactor: .kilo)) {
+            (benchmark, fetching: Fetching) throws in
+            let state = Monitor((left: benchmark.scaledIterations.count * waiters, failure: FetchError?.none))
             for position in benchmark.scaledIterations {
-                let reference = setup.references[position % setup.references.count]
+                let reference = fetching.references[position % fetching.references.count]
                 for _ in 0..<waiters {
-                    setup.fetcher.fetch(reference, from: setup.router, .demand) { result in
-                        if case .failure(let error) = result { fatalError("\(error)") }
-                        if left.withLock({ $0 -= 1; return $0 == 0 }) { left.broadcast() }
+                    fetching.fetcher.fetch(reference, from: fetching.router, .demand) { result in
+                        state.withLock { state in
+                            state.left -= 1
+                            if case .failure(let error) = result { state.failure = error }
+                        }
+                        state.signal()
                     }
                 }
             }
-            left.wait { $0 == 0 ? () : nil }
+            if let failure = state.wait(for: { $0.left == 0 ? .some($0.failure) : nil }) { throw failure }
+        } setup: {
+            try Fetching()
         }
     }
 }
@@ -31,7 +36,8 @@ private struct Fetching: Sendable {
 
     init() throws {
         let store = MemoryStore()
-        references = try (0..<256).map { try store.add(sample(4 << 10, seed: UInt64($0))) }
+        // One for each step of a measurement: none joins an earlier step.
+        references = try (0..<1000).map { try store.add(sample(4 << 10, seed: UInt64($0))) }
         router = try store.router()
     }
 }

@@ -17,17 +17,14 @@ func sample(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     var state = seed
     return (0..<count).map { position in
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return position / 64 % 2 == 0 ? UInt8(truncatingIfNeeded: state >> 33) : UInt8(truncatingIfNeeded: position / 128)
+        return position / 64 % 2 == 0
+            ? UInt8(truncatingIfNeeded: state >> 33) : UInt8(truncatingIfNeeded: position / 128)
     }
 }
 
-/// What cannot be prepared ends the run: there is nothing to measure then.
-func prepared<Value>(_ body: () throws -> Value) -> Value {
-    do {
-        return try body()
-    } catch {
-        fatalError("cannot prepare a benchmark: \(error)")
-    }
+/// A benchmark that could not do its work: it is shown as failed.
+struct BenchmarkFailed: Error {
+    let reason: String
 }
 
 private func hashing() {

@@ -48,6 +48,6 @@ public struct LatencyHistogram: Sendable {
         guard index >= steps else { return UInt64(index) }
         let shift = index / steps - 1
         let step = UInt64(index - shift * steps)
-        return (step << UInt64(shift)) + (1 << UInt64(shift)) - 1
+        return step << UInt64(shift) | ((1 << UInt64(shift)) - 1)
     }
 }

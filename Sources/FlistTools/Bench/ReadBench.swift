@@ -15,8 +15,13 @@ public struct ReadBench: Sendable {
     public static let fileLimit = 100_000
 
     struct File: Sendable {
-        let path: String
+        /// With a zero at its end.
+        let path: [CChar]
         let size: Int
+
+        func open() throws(Errno) -> FileDescriptor {
+            FileDescriptor(owning: try systemCall { Glibc.open(path, O_RDONLY | O_CLOEXEC) })
+        }
     }
 
     let files: [File]
@@ -36,7 +41,7 @@ public struct ReadBench: Sendable {
         var files: [File] = []
         var isPart = false
         if status.st_mode & S_IFMT == S_IFREG {
-            files = [File(path: path, size: Int(status.st_size))]
+            files = [File(path: Array(path.utf8CString), size: Int(status.st_size))]
         } else {
             try FileWalk.run(path) { entry in
                 guard entry.isRegular, entry.status.st_size > 0 else { return true }
@@ -108,7 +113,7 @@ public struct ReadBench: Sendable {
             guard index < files.count else { return }
             let file = files[index]
             do throws(Errno) {
-                let descriptor = try FileDescriptor(file.path, O_RDONLY)
+                let descriptor = try file.open()
                 var offset: UInt64 = 0
                 while offset < UInt64(file.size) {
                     guard turn.take() else { return }
@@ -120,7 +125,7 @@ public struct ReadBench: Sendable {
                     offset += UInt64(count)
                 }
             } catch {
-                figures.fail("\(file.path): \(error)")
+                figures.fail("\(FileWalk.shown(file.path)): \(error)")
             }
         }
     }
@@ -134,13 +139,13 @@ public struct ReadBench: Sendable {
             let file = files[Int.random(in: 0..<files.count, using: &generator)]
             let place = Int.random(in: 0...((file.size - 1) / memory.count), using: &generator) * memory.count
             do throws(Errno) {
-                let descriptor = try FileDescriptor(file.path, O_RDONLY)
+                let descriptor = try file.open()
                 let start = Deadline.now
                 let count = try descriptor.readSome(memory, at: UInt64(place))
                 figures.succeed(bytes: count, since: start)
                 progress.add(bytes: count)
             } catch {
-                figures.fail("\(file.path): \(error)")
+                figures.fail("\(FileWalk.shown(file.path)): \(error)")
             }
         }
     }

@@ -5,14 +5,15 @@ public import Support
 public enum WalkBench {
     /// Walks once, on this thread. `count` is entries below the root, `latencies` those of lstat(2).
     ///
+    /// - Parameter descends: Whether directories below the root are walked, too; without it this is what `ls -l` asks.
     /// - Throws: what could not be read.
     public static func run(
-        _ root: String, progress: BenchProgress = BenchProgress()
+        _ root: String, descends: Bool = true, progress: BenchProgress = BenchProgress()
     ) throws(FlistError) -> BenchFigures {
         var figures = BenchFigures()
         let start = Deadline.now
         try FileWalk.run(
-            root, timing: { figures.succeed(bytes: 0, since: $0) },
+            root, descends: descends, timing: { figures.succeed(bytes: 0, since: $0) },
             visit: { _ in
                 progress.add(bytes: 0)
                 return true

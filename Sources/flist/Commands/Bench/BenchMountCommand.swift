@@ -86,7 +86,7 @@ private final class MountRounds {
         start = .now
         do throws(FlistError) {
             defer { steps[1].note(since: start) }
-            try FileList.run(target)
+            _ = try WalkBench.run(target, descends: false)
         } catch {
             try? unmount(target, lazy: true)
             throw error
@@ -113,19 +113,6 @@ private final class MountRounds {
             try Folder.make(path, mode: 0o700, parents: false)
         } catch {
             throw FlistError("cannot make \(path)", errno: error)
-        }
-    }
-}
-
-/// What `ls -l` asks for.
-private enum FileList {
-    static func run(_ folder: String) throws(FlistError) {
-        guard access(folder, R_OK) == 0 else { throw FlistError("cannot list \(folder)", errno: .current) }
-        for name in Folder.names(in: folder) {
-            var status = stat()
-            guard lstat("\(folder)/\(name)", &status) == 0 else {
-                throw FlistError("cannot look at \(folder)/\(name)", errno: .current)
-            }
         }
     }
 }
