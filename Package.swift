@@ -38,6 +38,10 @@ let package = Package(
     products: [
         .executable(name: "flist", targets: ["flist"]),
         .executable(name: "flistd", targets: ["flistd"]),
+        // For the package in Benchmarks, which measures them one by one.
+        .library(
+            name: "FlistParts",
+            targets: ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

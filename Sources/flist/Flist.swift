@@ -34,6 +34,7 @@ struct Flist: ParsableCommand {
                     MountCommand.self, UmountCommand.self, PrefetchCommand.self, ProfileCommand.self,
                     UnpackCommand.self, CacheCommand.self,
                 ]),
+            CommandGroup(name: "Measure:", subcommands: [BenchCommand.self]),
             CommandGroup(
                 name: "On a node:", subcommands: [StatusCommand.self, TopCommand.self, NodeCommand.self]),
         ])

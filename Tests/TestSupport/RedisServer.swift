@@ -64,6 +64,15 @@ public final class RedisServer: @unchecked Sendable {
         }
     }
 
+    /// Bytes of a value; 0 where there is none.
+    public func length(of key: [UInt8]) throws -> Int {
+        let answer = try String(decoding: command([Array("STRLEN".utf8), key]), as: UTF8.self)
+        guard answer.hasPrefix(":"), let length = Int(answer.dropFirst().prefix { $0.isNumber }) else {
+            throw FlistError(.io, "redis-server refused a STRLEN: \(answer)")
+        }
+        return length
+    }
+
     /// A figure of INFO, such as `total_commands_processed` or `cmdstat_get`.
     public func info(_ section: String, _ name: String) throws -> String? {
         let answer: String = try command(["INFO", section])

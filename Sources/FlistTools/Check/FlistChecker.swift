@@ -71,7 +71,7 @@ public final class FlistChecker: Sendable {
     private func distinctBlocks(_ report: inout Report) -> [(BlockReference, (file: InodeNumber, block: Int))] {
         var seen: Set<BlockReference> = []
         var distinct: [(BlockReference, (file: InodeNumber, block: Int))] = []
-        forEachFile { number, attributes in
+        index.forEachFile { number, attributes in
             if attributes.isWithoutBlocks { report.filesWithoutBlocks.append(index.path(of: number)) }
             guard let blocks = index.blocks(of: number) else { return }
             for position in 0..<blocks.count {
@@ -88,7 +88,7 @@ public final class FlistChecker: Sendable {
     private func badBlocks(_ bad: [Digest: String]) -> [BadBlock] {
         guard !bad.isEmpty else { return [] }
         var files: [Digest: [[UInt8]]] = [:]
-        forEachFile { number, _ in
+        index.forEachFile { number, _ in
             guard let blocks = index.blocks(of: number) else { return }
             var here: Set<Digest> = []
             for position in 0..<blocks.count {
@@ -100,14 +100,5 @@ public final class FlistChecker: Sendable {
             BadBlock(
                 id: id, reason: reason, files: (files[id] ?? []).sorted { $0.lexicographicallyPrecedes($1) })
         }.sorted { $0.id.bytes.lexicographicallyPrecedes($1.id.bytes) }
-    }
-
-    /// Every regular file once, in the order of the index.
-    private func forEachFile(_ body: (InodeNumber, InodeAttributes) -> Void) {
-        guard index.lastNumber >= 1 else { return }
-        for number in 1...index.lastNumber where index.type(of: number) == .regular {
-            guard let attributes = index.attributes(of: number), attributes.number == number else { continue }
-            body(number, attributes)
-        }
     }
 }

@@ -1,0 +1,1 @@
+"""Measures every line of the table of promises beside its peers, in one run."""
