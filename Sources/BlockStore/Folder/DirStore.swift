@@ -150,10 +150,9 @@ final class DirStore: BlockStore {
         // The name is the hash of the bytes: a file of the right length has them already, unless it rotted.
         if stat(path, &status) == 0, status.st_size == stored.count { return }
         do throws(Errno) {
-            try Folder.make(folder, mode: 0o755, parents: true)
             let temporary = "\(folder)/.\(name).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
+            let file = try Self.make(temporary, in: folder)
             do throws(Errno) {
-                let file = try FileDescriptor(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
                 try file.write(stored, at: 0)
                 _ = try systemCall { rename(temporary, path) }
             } catch {
@@ -162,6 +161,17 @@ final class DirStore: BlockStore {
             }
         } catch {
             throw .refused("cannot write \(path): \(error)")
+        }
+    }
+
+    private static func make(_ path: String, in folder: String) throws(Errno) -> FileDescriptor {
+        let flags = O_WRONLY | O_CREAT | O_EXCL
+        do throws(Errno) {
+            return try FileDescriptor(path, flags, mode: 0o644)
+        } catch .noEntry {
+            // Rare: all but the first block of a folder find it.
+            try Folder.make(folder, mode: 0o755, parents: true)
+            return try FileDescriptor(path, flags, mode: 0o644)
         }
     }
 
