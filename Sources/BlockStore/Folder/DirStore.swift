@@ -2,6 +2,7 @@ internal import BlockCodec
 internal import CLinux
 internal import Glibc
 internal import Support
+internal import Synchronization
 
 /// Blocks as files in a folder: `<root>/<first byte>/<id>`, or `<root>/<id>` in old ones; names in lower-case hex.
 ///
@@ -36,6 +37,9 @@ final class DirStore: BlockStore {
 
     let address: String
     private let root: String
+    /// Tells the unfinished files of this object from those of others, on other machines too.
+    private let mark = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    private let written = Atomic<UInt64>(0)
     private let state = Monitor(State())
 
     init(_ url: StoreURL) {
@@ -150,7 +154,8 @@ final class DirStore: BlockStore {
         // The name is the hash of the bytes: a file of the right length has them already, unless it rotted.
         if stat(path, &status) == 0, status.st_size == stored.count { return }
         do throws(Errno) {
-            let temporary = "\(folder)/.\(name).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
+            let number = written.wrappingAdd(1, ordering: .relaxed).newValue
+            let temporary = "\(folder)/.\(name).\(mark).\(number)"
             let file = try Self.make(temporary, in: folder)
             do throws(Errno) {
                 try file.write(stored, at: 0)
