@@ -48,6 +48,31 @@ struct ChangingTests {
         #expect(missing.errors == "flist: cannot read /nosuch: No such file or directory\n")
     }
 
+    @Test("pack --base tells what it has not read, and refuses a base that cannot be one")
+    func packBase() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        try program.shell("find tree -type f -exec touch -d 2024-05-06 {} +")
+        let store = "dir://\(program.path("blocks"))"
+        #expect(try program.flist("pack", "-q", "-s", store, "-m", "old.fl", "tree").status == 0)
+        let outcome = try program.flist("pack", "-s", store, "-m", "new.fl", "--base", "old.fl", "tree")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("\n  3 of 3 files taken from the base, 14 B not read\n"), "\(outcome.output)")
+        try program.shell("cmp old.fl new.fl")
+        for (base, error) in [
+            ("none.fl", "flist: cannot open none.fl: No such file or directory\n"),
+            (
+                "tree/../old.fl",
+                "flist: tree/../old.fl cannot be the base: it has blocks of 524288 bytes, not of 65536\n"
+            ),
+        ] {
+            let refused = try program.flist(
+                "pack", "-s", store, "-m", "no.fl", "--block-size", "64KiB", "--base", base, "tree")
+            #expect(refused.status != 0)
+            #expect(refused.errors == error)
+        }
+    }
+
     @Test("check --data ends with 1 and names the files of bad blocks")
     func check() throws {
         let program = try FlistProgram()

@@ -2,6 +2,7 @@ internal import BlockCodec
 internal import CLinux
 internal import Glibc
 internal import Support
+internal import Synchronization
 
 /// Blocks as files in a folder: `<root>/<first byte>/<id>`, or `<root>/<id>` in old ones; names in lower-case hex.
 ///
@@ -36,6 +37,9 @@ final class DirStore: BlockStore {
 
     let address: String
     private let root: String
+    /// Tells the unfinished files of this object from those of others, on other machines too.
+    private let mark = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    private let written = Atomic<UInt64>(0)
     private let state = Monitor(State())
 
     init(_ url: StoreURL) {
@@ -150,10 +154,10 @@ final class DirStore: BlockStore {
         // The name is the hash of the bytes: a file of the right length has them already, unless it rotted.
         if stat(path, &status) == 0, status.st_size == stored.count { return }
         do throws(Errno) {
-            try Folder.make(folder, mode: 0o755, parents: true)
-            let temporary = "\(folder)/.\(name).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
+            let number = written.wrappingAdd(1, ordering: .relaxed).newValue
+            let temporary = "\(folder)/.\(name).\(mark).\(number)"
+            let file = try Self.make(temporary, in: folder)
             do throws(Errno) {
-                let file = try FileDescriptor(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
                 try file.write(stored, at: 0)
                 _ = try systemCall { rename(temporary, path) }
             } catch {
@@ -162,6 +166,17 @@ final class DirStore: BlockStore {
             }
         } catch {
             throw .refused("cannot write \(path): \(error)")
+        }
+    }
+
+    private static func make(_ path: String, in folder: String) throws(Errno) -> FileDescriptor {
+        let flags = O_WRONLY | O_CREAT | O_EXCL
+        do throws(Errno) {
+            return try FileDescriptor(path, flags, mode: 0o644)
+        } catch .noEntry {
+            // Rare: all but the first block of a folder find it.
+            try Folder.make(folder, mode: 0o755, parents: true)
+            return try FileDescriptor(path, flags, mode: 0o644)
         }
     }
 

@@ -70,14 +70,18 @@ public final class BlockRouter: Sendable {
 
     /// Writes a block to every store whose route matches. Blocks; throws at the first that fails, naming it.
     public func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) throws(FlistError) {
-        var seen: Set<ObjectIdentifier> = []
-        for entry in lookup[Int(id.first)] where entry.range.contains(id) {
-            guard seen.insert(ObjectIdentifier(entry.store)).inserted else { continue }
-            try entry.store.put(id, stored)
-        }
-        if seen.isEmpty {
+        for store in try targets(of: id) { try store.put(id, stored) }
+    }
+
+    /// The stores that a block is written to, each once.
+    func targets(of id: Digest) throws(FlistError) -> [RoutedStore] {
+        let matching = lookup[Int(id.first)].filter { $0.range.contains(id) }
+        var stores: [RoutedStore] = []
+        for entry in matching where !stores.contains(where: { $0 === entry.store }) { stores.append(entry.store) }
+        guard !stores.isEmpty else {
             throw FlistError(.notFound, "no route leads to a store for block \(id); add a store for its range")
         }
+        return stores
     }
 
     /// Copies verified stored bytes to every cache pool, in the background, unless they came from one.

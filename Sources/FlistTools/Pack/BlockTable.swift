@@ -8,13 +8,17 @@ final class BlockTable: Sendable {
         let plainLength: Int
         /// Known once it is encoded.
         var id: Digest?
-        var storedLength = 0
+        /// Nil in the base's blocks: their stores have them, and flists do not tell.
+        var storedLength: Int?
     }
 
     private struct State {
         var positions: [Digest: UInt32] = [:]
         var blocks: [Block] = []
     }
+
+    static let full = FlistError(
+        .unsupported, "there are more than \(PackFile.hole) different blocks; use larger ones")
 
     private let state = Mutex(State())
 
@@ -30,6 +34,11 @@ final class BlockTable: Sendable {
         }
     }
 
+    /// Notes the id of a block that stores have already.
+    func stored(_ position: UInt32, id: Digest) {
+        state.withLock { if Int(position) < $0.blocks.count { $0.blocks[Int(position)].id = id } }
+    }
+
     func encoded(_ position: UInt32, id: Digest, storedLength: Int) {
         state.withLock { state in
             guard Int(position) < state.blocks.count else { return }
@@ -37,6 +46,9 @@ final class BlockTable: Sendable {
             state.blocks[Int(position)].storedLength = storedLength
         }
     }
+
+    /// The block's position; nil when it has not been met.
+    func position(of key: Digest) -> UInt32? { state.withLock { $0.positions[key] } }
 
     var all: [Block] { state.withLock { $0.blocks } }
 }

@@ -2,6 +2,7 @@ internal import CLinux
 internal import FlistImage
 internal import Glibc
 internal import Support
+internal import Synchronization
 
 /// Walks a directory in the order of names, never through a symlink, and hands its files to the workers.
 struct DirectoryScanner {
@@ -15,39 +16,47 @@ struct DirectoryScanner {
         let directory: OpenDirectory
         let node: Int
         let names: [[UInt8]]
+        /// The directory in the base.
+        let base: InodeNumber?
         var next = 0
     }
 
     private let excludes: [ExcludePattern]
     private let oneFileSystem: Bool
     private let own: Set<Own>
-    private let queue: PackQueue
-    private let journal: PackJournal
+    private let shared: PackShared
+    private let base: PackBase?
     private var tree: PackTree
     private var levels: [Level] = []
     /// Inodes with several names.
     private var linked: [Own: Int] = [:]
     private let device: UInt64
+    /// Files that are yet to be handed over.
+    private var found: [PackFile] = []
+    private var foundBytes: UInt64 = 0
+    /// A job is no larger than a part of a large file.
+    private let jobBytes: UInt64
+
+    private var journal: PackJournal { shared.journal }
 
     /// Opens the top.
-    init(
-        _ options: PackOptions, own: Set<Own>, queue: PackQueue, journal: PackJournal
-    ) throws(FlistError) {
+    init(_ options: PackOptions, own: Set<Own>, _ shared: PackShared) throws(FlistError) {
         excludes = options.excludes
         oneFileSystem = options.oneFileSystem
         self.own = own
-        self.queue = queue
-        self.journal = journal
+        self.shared = shared
+        base = options.base
+        jobBytes = UInt64(shared.blockSize) * UInt64(PackQueue.blocksPerPart)
         do throws(Errno) {
             let top = try OpenDirectory.open(path: options.source)
             let status = try FileStatus.of(top.descriptor.number)
             device = status.device
             tree = PackTree(root: status, xattrs: try XattrReader.of(top.descriptor.number))
-            levels.append(Level(directory: top, node: PackTree.root, names: try top.names()))
+            levels.append(Level(directory: top, node: PackTree.root, names: try top.names(), base: base?.root))
         } catch {
             throw FlistError("cannot read \(options.source)", errno: error)
         }
-        journal.found()
+        shared.journal.found()
     }
 
     /// Walks everything; nil when packing has been given up.
@@ -61,7 +70,7 @@ struct DirectoryScanner {
             levels[last].next += 1
             guard visit(level.names[level.next], in: level) else { return nil }
         }
-        return tree
+        return handOver() ? tree : nil
     }
 
     /// False when packing has been given up.
@@ -99,7 +108,12 @@ struct DirectoryScanner {
         if status.type == .regular {
             let file = PackFile(.folder(directory, name: name), status)
             inode.file = file
-            guard queue.add(file) else { return false }
+            let isUnchanged: Bool
+            do throws(Errno) { isUnchanged = try takeFromBase(file, name, status, level) } catch {
+                journal.lost(path, "cannot read its attributes", error)
+                return true
+            }
+            guard isUnchanged || add(file, status.size) else { return false }
         } else {
             do throws(Errno) {
                 inode.xattrs = try XattrReader.of(name, in: directory.descriptor.number)
@@ -138,6 +152,42 @@ struct DirectoryScanner {
         }
         journal.found()
         let node = tree.add(inode, named: name, in: level.node)
-        if let entered, !names.isEmpty { levels.append(Level(directory: entered, node: node, names: names)) }
+        if let entered, !names.isEmpty {
+            let number = base.flatMap { base in level.base.flatMap { base.directory(name, in: $0) } }
+            levels.append(Level(directory: entered, node: node, names: names, base: number))
+        }
+    }
+
+    /// False when packing has been given up.
+    private mutating func add(_ file: PackFile, _ size: UInt64) -> Bool {
+        found.append(file)
+        // No overflow: a size is below 2^63, and the sum before it below that of a job.
+        foundBytes += size
+        return found.count < PackQueue.filesPerJob && foundBytes < jobBytes || handOver()
+    }
+
+    private mutating func handOver() -> Bool {
+        defer {
+            found = []
+            foundBytes = 0
+        }
+        return found.isEmpty || shared.queue.add(found)
+    }
+
+    /// Gives a file the blocks that it has in the base, without opening it; false when it has to be read.
+    private func takeFromBase(
+        _ file: PackFile, _ name: [UInt8], _ status: FileStatus, _ level: Level
+    ) throws(Errno) -> Bool {
+        guard let base, let directory = level.base,
+            let blocks = base.blocks(name, in: directory, status, known: shared.table)
+        else { return false }
+        let xattrs = try XattrReader.of(name, in: level.directory.descriptor.number)
+        file.state.withLock { state in
+            state.xattrs = xattrs
+            state.size = status.size
+            state.blocks = blocks
+            state.isFromBase = true
+        }
+        return true
     }
 }

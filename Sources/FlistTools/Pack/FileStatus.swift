@@ -53,6 +53,14 @@ struct FileStatus: Sendable, Hashable {
         ctime = mtime
     }
 
+    /// Of what a path leads to.
+    static func of(path: String) throws(Errno) -> FileStatus {
+        var status = stat()
+        _ = try systemCall { stat(path, &status) }
+        guard let result = FileStatus(status) else { throw .invalid }
+        return result
+    }
+
     static func of(_ descriptor: Int32) throws(Errno) -> FileStatus {
         var status = stat()
         _ = try systemCall { fstat(descriptor, &status) }

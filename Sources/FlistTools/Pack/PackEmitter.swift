@@ -76,6 +76,10 @@ struct PackEmitter {
 
     private mutating func write(_ content: PackFile.State, of number: UInt64) throws(FlistError) {
         summary.bytes += content.size
+        if content.isFromBase {
+            summary.baseFiles += 1
+            summary.baseBytes += content.size
+        }
         for position in content.blocks {
             if position == PackFile.hole {
                 try writer.addHole(to: number)
@@ -92,7 +96,10 @@ struct PackEmitter {
                 isCounted[Int(position)] = true
                 summary.distinctBlocks += 1
                 summary.distinctBytes += UInt64(block.plainLength)
-                summary.storedBytes += UInt64(block.storedLength)
+                if let length = block.storedLength {
+                    summary.newBytes += UInt64(block.plainLength)
+                    summary.storedBytes += UInt64(length)
+                }
             }
         }
     }

@@ -24,6 +24,8 @@ final class PackFile: Sendable {
         var pending = 0
         /// A read ended before the size that the file had.
         var wasShort = false
+        /// Its blocks are the base's, and it is not read.
+        var isFromBase = false
         /// It is not in the flist: it went away or cannot be read.
         var isLost = false
     }

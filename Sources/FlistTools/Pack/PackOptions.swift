@@ -29,6 +29,8 @@ public struct PackOptions: Sendable {
     public var stores: [StoreRoute] = []
     /// Whether passwords and tokens in the stores' addresses are recorded too. The user's name always is.
     public var keepPasswords = false
+    /// An earlier flist, whose blocks are used again.
+    public var base: PackBase?
     /// What a reader of the flist wants first.
     public var profile: [ProfileEntry] = []
 
@@ -36,6 +38,8 @@ public struct PackOptions: Sendable {
         self.source = source
         self.output = output
     }
+
+    var kind: FlistKind { format == .zstd ? .zstd : .rfs }
 }
 
 /// What there is to tell while packing.
@@ -74,8 +78,14 @@ public struct PackSummary: Sendable, Hashable {
     public var distinctBlocks = 0
     /// Plain bytes of the blocks that differ.
     public var distinctBytes: UInt64 = 0
-    /// Stored bytes of the blocks that differ.
+    /// Plain bytes of the blocks that differ and that the base does not have.
+    public var newBytes: UInt64 = 0
+    /// Stored bytes of the blocks that differ and that the base does not have.
     public var storedBytes: UInt64 = 0
+    /// Files that the base has as they are, and that were not read; some of `files`.
+    public var baseFiles = 0
+    /// Bytes of those files, holes included.
+    public var baseBytes: UInt64 = 0
     /// Blocks that are holes.
     public var holes = 0
     /// Files that were changed while they were read, twice.

@@ -4,8 +4,8 @@ internal import Support
 /// What workers have to do. The scanner adds, and waits while there is too much. Thread-safe.
 final class PackQueue: Sendable {
     enum Job: Sendable {
-        /// A file to be opened.
-        case open(PackFile)
+        /// Files to be opened, one after another.
+        case open([PackFile])
         /// Some blocks of a file.
         case part(OpenFile, Range<Int>)
         /// One block's bytes.
@@ -13,8 +13,8 @@ final class PackQueue: Sendable {
     }
 
     fileprivate struct State {
-        var files: [PackFile] = []
-        var firstFile = 0
+        var files: [[PackFile]] = []
+        var firstFiles = 0
         var blocks: [(PackFile, Int, BlockBuffer)] = []
         var firstBlock = 0
         var blockBytes = 0
@@ -27,19 +27,21 @@ final class PackQueue: Sendable {
     }
 
     /// Blocks of one job: 4 MiB, enough for the kernel to read ahead.
-    fileprivate static let blocksPerPart = 8
-    /// Each waiting file holds its directory open.
-    private static let fileLimit = 512
+    static let blocksPerPart = 8
+    /// Files are handed over by so many: each time costs as much as reading a small one. Not more, since each waiting
+    /// file holds its directory open.
+    static let filesPerJob = 16
+    private static let jobLimit = 32
     private static let byteLimit = 32 << 20
 
     private let state = Monitor(State())
 
-    /// Adds a file; false when packing has been given up.
-    func add(_ file: PackFile) -> Bool {
+    /// Adds some files; false when packing has been given up.
+    func add(_ files: [PackFile]) -> Bool {
         let isTaken = state.wait { state -> Bool? in
             if state.isAborted { return false }
-            guard state.files.count - state.firstFile < Self.fileLimit else { return nil }
-            state.files.append(file)
+            guard state.files.count - state.firstFiles < Self.jobLimit else { return nil }
+            state.files.append(files)
             return true
         }
         state.broadcast()
@@ -59,12 +61,15 @@ final class PackQueue: Sendable {
         return isTaken
     }
 
-    /// Ends an `open` job: a file of several parts is given to all workers.
-    func opened(_ file: OpenFile?) {
-        state.withLock { state in
-            state.opening -= 1
-            if let file { state.parts.append((file, 0)) }
-        }
+    /// Gives a file of several parts to all workers. For who does an `open` job.
+    func add(partsOf file: OpenFile) {
+        state.withLock { $0.parts.append((file, 0)) }
+        state.broadcast()
+    }
+
+    /// Ends an `open` job.
+    func opened() {
+        state.withLock { $0.opening -= 1 }
         state.broadcast()
     }
 
@@ -117,15 +122,15 @@ extension PackQueue.State {
             }
             return .block(file, index: index, bytes)
         }
-        if firstFile < files.count {
-            let file = files[firstFile]
-            firstFile += 1
-            if firstFile == files.count || firstFile > 1024 {
-                files.removeFirst(firstFile)
-                firstFile = 0
+        if firstFiles < files.count {
+            let job = files[firstFiles]
+            firstFiles += 1
+            if firstFiles == files.count || firstFiles > 64 {
+                files.removeFirst(firstFiles)
+                firstFiles = 0
             }
             opening += 1
-            return .open(file)
+            return .open(job)
         }
         return nil
     }

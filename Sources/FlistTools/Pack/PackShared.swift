@@ -10,17 +10,18 @@ final class PackShared: Sendable {
     /// The format has holes.
     let keepsHoles: Bool
     let queue = PackQueue()
-    let table = BlockTable()
+    let table: BlockTable
     let uploads: UploadQueue
     let journal: PackJournal
     private let bytes = Atomic<UInt64>(0)
     private let repeated = Atomic<UInt64>(0)
 
-    init(_ options: PackOptions, uploads: UploadQueue, journal: PackJournal) {
+    init(_ options: PackOptions, _ table: BlockTable, uploads: UploadQueue, journal: PackJournal) {
         codec = options.format == .zstd ? .gcmZstd : .gcmSnappy
         level = options.level
         blockSize = options.blockSize
         keepsHoles = options.format == .zstd
+        self.table = table
         self.uploads = uploads
         self.journal = journal
     }

@@ -10,6 +10,8 @@ struct PackWorker: ~Copyable {
     private let shared: PackShared
     private var encoder: BlockEncoder
     private let plain: UnsafeMutableRawBufferPointer
+    /// A fifo that has taken a file's name must not make this wait; what only reads need not leave a trace.
+    private let flags = O_RDONLY | O_NONBLOCK | (geteuid() == 0 ? linux_o_noatime : 0)
 
     init(_ shared: PackShared) {
         self.shared = shared
@@ -24,7 +26,9 @@ struct PackWorker: ~Copyable {
         while let job = shared.queue.next() {
             do throws(FlistError) {
                 switch job {
-                case .open(let file): try open(file)
+                case .open(let files):
+                    defer { shared.queue.opened() }
+                    for file in files { try open(file) }
                 case .part(let file, let range): try read(file, range)
                 case .block(let file, let index, let bytes):
                     file.set(index, block: try encode(bytes.bytes))
@@ -39,12 +43,10 @@ struct PackWorker: ~Copyable {
     // MARK: Files
 
     private mutating func open(_ file: PackFile) throws(FlistError) {
-        var parts: OpenFile?
-        defer { shared.queue.opened(parts) }
         guard case .folder(let directory, let name) = file.source else { return }
         let open: OpenFile
         do throws(Errno) {
-            guard let opened = try Self.open(file, directory, name, shared.blockSize) else {
+            guard let opened = try self.open(file, directory, name) else {
                 // Something else bears the name now.
                 file.lose()
                 return shared.journal.vanished(file.path)
@@ -57,25 +59,19 @@ struct PackWorker: ~Copyable {
         guard open.blockCount > 0 else { return }
         let count = PackQueue.partCount(blocks: open.blockCount)
         file.state.withLock { $0.pending = count }
-        if count > 1 { parts = open } else { try read(open, 0..<open.blockCount) }
+        if count > 1 { shared.queue.add(partsOf: open) } else { try read(open, 0..<open.blockCount) }
     }
 
     /// Nil when it is no regular file any more.
-    private static func open(
-        _ file: PackFile, _ directory: OpenDirectory, _ name: [UInt8], _ blockSize: Int
+    private func open(
+        _ file: PackFile, _ directory: OpenDirectory, _ name: [UInt8]
     ) throws(Errno) -> OpenFile? {
-        // A fifo that has taken the name must not make this wait.
-        let flags = O_RDONLY | O_NONBLOCK
-        let descriptor: FileDescriptor
-        if geteuid() == 0 {
-            descriptor = try directory.openEntry(name, flags | linux_o_noatime)
-        } else {
-            descriptor = try directory.openEntry(name, flags)
-        }
+        let descriptor = try directory.openEntry(name, flags)
         let status = try FileStatus.of(descriptor.number)
         guard status.type == .regular else { return nil }
         let xattrs = try XattrReader.of(descriptor.number)
-        let count = Int(status.size / UInt64(blockSize)) + (status.size % UInt64(blockSize) == 0 ? 0 : 1)
+        let blockSize = UInt64(shared.blockSize)
+        let count = Int(status.size / blockSize) + (status.size % blockSize == 0 ? 0 : 1)
         file.state.withLock { state in
             state.attributes = status
             state.xattrs = xattrs
@@ -189,7 +185,7 @@ struct PackWorker: ~Copyable {
     private mutating func encode(_ bytes: UnsafeRawBufferPointer) throws(FlistError) -> UInt32 {
         let key = BLAKE2b.hash(bytes, shared.codec.digestLength)
         guard let (position, isNew) = shared.table.claim(key, plainLength: bytes.count) else {
-            throw FlistError(.unsupported, "there are more than \(PackFile.hole) different blocks; use larger ones")
+            throw BlockTable.full
         }
         guard isNew else {
             shared.countRepeated(bytes.count)
@@ -198,11 +194,7 @@ struct PackWorker: ~Copyable {
         do throws(CodecError) {
             let (reference, stored) = try encoder.encode(bytes, key: key)
             shared.table.encoded(position, id: reference.id, storedLength: stored.count)
-            let buffer = BlockBufferPool.shared.buffer(capacity: stored.count)
-            buffer.memory.copyMemory(from: stored)
-            buffer.count = stored.count
-            // False: packing has been given up, and the queue's next answer ends this thread.
-            _ = shared.uploads.add(reference.id, buffer)
+            shared.uploads.add(reference.id, stored)
         } catch {
             throw FlistError(.io, "cannot encode a block of \(bytes.count) bytes", cause: error)
         }

@@ -10,6 +10,7 @@ internal import Synchronization
 ///
 /// A thread looks through the source, one per core reads, hashes, compresses and encrypts, others write to the stores.
 /// Blocks that occur again are stored once. Memory is bounded by about 64 MiB, and what names and block hashes take.
+/// What a base has is not read, or at least not stored, again.
 /// The flist appears when every block is stored, and not at all after an error. Equal trees give equal flists.
 public final class Packer: Sendable {
     private let options: PackOptions
@@ -36,9 +37,11 @@ public final class Packer: Sendable {
         let router = try BlockRouter(RouteTable(routes: options.stores))
         defer { router.close() }
         let cores = options.jobs > 0 ? options.jobs : Processors.count
+        let table = BlockTable()
+        try table.add(options.base, in: router)
         let ending = PackEnding()
-        let uploads = try UploadQueue(router, cores: cores) { ending.give(up: $0) }
-        let shared = PackShared(options, uploads: uploads, journal: journal)
+        let uploads = try UploadQueue(router) { ending.give(up: $0) }
+        let shared = PackShared(options, table, uploads: uploads, journal: journal)
         ending.shared.withLock { $0 = shared }
         self.shared.withLock { $0 = shared }
         defer { ending.shared.withLock { $0 = nil } }
@@ -62,6 +65,7 @@ public final class Packer: Sendable {
         guard (4096...(64 << 20)).contains(options.blockSize) else {
             throw FlistError(.usage, "blocks of \(options.blockSize) bytes cannot be made, only of 4KiB to 64MiB")
         }
+        try options.base?.check(for: options)
         guard options.format == .zstd || options.blockSize == 512 << 10 else {
             throw FlistError(.usage, "rfs reads blocks of 512KiB alone, not of \(options.blockSize) bytes")
         }
@@ -103,7 +107,7 @@ public final class Packer: Sendable {
             throw FlistError("cannot read \(options.source)", errno: .current)
         }
         if status.st_mode & S_IFMT == S_IFDIR {
-            var scanner = try DirectoryScanner(options, own: own(), queue: shared.queue, journal: journal)
+            var scanner = try DirectoryScanner(options, own: own(), shared)
             return scanner.scan()
         }
         var scanner = try TarScanner(options, shared)
@@ -124,7 +128,7 @@ public final class Packer: Sendable {
 
     private func write(_ tree: PackTree, _ blocks: [BlockTable.Block]) throws(FlistError) -> PackSummary {
         let writer = try FlistWriter(
-            options.output, kind: options.format == .zstd ? .zstd : .rfs, blockSize: options.blockSize)
+            options.output, kind: options.kind, blockSize: options.blockSize)
         for route in options.stores {
             let url = options.keepPasswords ? route.url.withPassword : route.url.withoutPassword
             try writer.addRoute(

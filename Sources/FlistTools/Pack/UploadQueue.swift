@@ -3,105 +3,70 @@ internal import BlockStore
 internal import Support
 internal import Synchronization
 
-/// Writes stored blocks to their stores, several at a time, since a far store answers late. Thread-safe.
+/// Writes stored blocks to their stores. Thread-safe.
+///
+/// A far store answers late, so several writes are under way at once, on threads of their own. A folder is written to by
+/// whoever adds: it answers at once, and handing a block to another thread costs as much as writing a small one.
 final class UploadQueue: Sendable {
-    private struct State {
-        var waiting: [(id: Digest, stored: BlockBuffer)] = []
-        var first = 0
-        var bytes = 0
-        var isClosed = false
-        var isAborted = false
-        var threads = 0
-    }
+    private typealias Block = (id: Digest, stored: BlockBuffer)
 
     /// Stored bytes that wait or are under way.
     private static let byteLimit = 32 << 20
     /// With 16 in flight, blocks of 256 KiB and a round trip of 100 ms fill 40 MB/s.
-    private static let remoteThreads = 16
+    private static let threads = 16
 
-    private let state = Monitor(State())
-    private let router: BlockRouter
-    private let storedBytes: Atomic<UInt64>
-    private let fail: @Sendable (FlistError) -> Void
+    private let target: UploadTarget
+    /// Nil when all stores are folders.
+    private let queue: WorkQueue<Block>?
 
-    /// - Parameter fail: gets the first error of each thread, once it has given up.
-    init(_ router: BlockRouter, cores: Int, fail: @escaping @Sendable (FlistError) -> Void) throws(FlistError) {
-        self.router = router
-        self.fail = fail
-        storedBytes = Atomic(0)
-        let isLocal = router.stores.allSatisfy { $0.url.scheme == .dir }
-        let count = isLocal ? max(2, cores) : Self.remoteThreads
-        for number in 0..<count {
-            // Counted before it starts: `finish` may come at once.
-            state.withLock { $0.threads += 1 }
-            do throws(FlistError) {
-                try WorkerThread("upload-\(number)") { [self] in run() }.detach()
-            } catch {
-                state.withLock { $0.threads -= 1 }
-                if number == 0 { throw error }
-                break
+    /// - Parameter fail: Gets the errors of stores.
+    init(_ router: BlockRouter, fail: @escaping @Sendable (FlistError) -> Void) throws(FlistError) {
+        let target = UploadTarget(router, fail)
+        self.target = target
+        if router.stores.allSatisfy({ $0.url.scheme == .dir }) {
+            queue = nil
+        } else {
+            queue = try WorkQueue("upload", threads: Self.threads, costLimit: Self.byteLimit) { block in
+                target.put(block.id, block.stored.bytes)
             }
         }
     }
 
     /// Bytes that stores have taken.
-    var stored: UInt64 { storedBytes.load(ordering: .relaxed) }
+    var stored: UInt64 { target.bytes.load(ordering: .relaxed) }
 
-    /// Takes a block, waiting while too much is under way; false when packing has been given up.
-    func add(_ id: Digest, _ stored: BlockBuffer) -> Bool {
-        let isTaken = state.wait { state -> Bool? in
-            if state.isAborted { return false }
-            guard state.bytes == 0 || state.bytes + stored.count <= Self.byteLimit else { return nil }
-            state.waiting.append((id, stored))
-            state.bytes += stored.count
-            return true
-        }
-        state.broadcast()
-        return isTaken
+    /// Takes a block, waiting while too much is under way. Nothing comes of it once packing has been given up.
+    func add(_ id: Digest, _ stored: UnsafeRawBufferPointer) {
+        guard let queue else { return target.put(id, stored) }
+        let buffer = BlockBufferPool.shared.buffer(capacity: stored.count)
+        buffer.memory.copyMemory(from: stored)
+        buffer.count = stored.count
+        queue.add((id, buffer), cost: stored.count)
     }
 
-    func abort() {
-        state.withLock { state in
-            state.isAborted = true
-            state.waiting = []
-            state.first = 0
-        }
-        state.broadcast()
-    }
+    func abort() { queue?.abort() }
 
     /// Returns when everything is stored or given up, and the threads have ended.
-    func finish() {
-        state.withLock { $0.isClosed = true }
-        state.broadcast()
-        state.wait { $0.threads == 0 ? () : nil }
+    func finish() { queue?.finish() }
+}
+
+/// The stores, and what they have taken. Thread-safe.
+private final class UploadTarget: Sendable {
+    let bytes = Atomic<UInt64>(0)
+    private let router: BlockRouter
+    private let fail: @Sendable (FlistError) -> Void
+
+    init(_ router: BlockRouter, _ fail: @escaping @Sendable (FlistError) -> Void) {
+        self.router = router
+        self.fail = fail
     }
 
-    private func run() {
-        while let (id, stored) = next() {
-            do throws(FlistError) {
-                try router.put(id, stored.bytes)
-                storedBytes.add(UInt64(stored.count), ordering: .relaxed)
-            } catch {
-                fail(error)
-            }
-            state.withLock { $0.bytes -= stored.count }
-            state.broadcast()
-        }
-        state.withLock { $0.threads -= 1 }
-        state.broadcast()
-    }
-
-    private func next() -> (id: Digest, stored: BlockBuffer)? {
-        state.wait { state -> (id: Digest, stored: BlockBuffer)?? in
-            if state.isAborted { return .some(nil) }
-            guard state.first < state.waiting.count else { return state.isClosed ? .some(nil) : nil }
-            let item = state.waiting[state.first]
-            state.first += 1
-            if state.first == state.waiting.count || state.first > 256 {
-                state.waiting.removeFirst(state.first)
-                state.first = 0
-            }
-            return .some(item)
+    func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) {
+        do throws(FlistError) {
+            try router.put(id, stored)
+            bytes.add(UInt64(stored.count), ordering: .relaxed)
+        } catch {
+            fail(error)
         }
     }
 }

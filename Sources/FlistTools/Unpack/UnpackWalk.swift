@@ -12,12 +12,12 @@ struct UnpackWalk {
 
     private let unpacker: Unpacker
     private let top: TargetFolder
-    private let writers: WriteQueue
+    private let writers: Unpacker.Writers
     private var levels: [Level] = []
     /// The names of inodes that have several, as records of the index; the first made comes first.
     private var names: [InodeNumber: [InodeNumber]] = [:]
 
-    init(_ unpacker: Unpacker, top: TargetFolder, writers: WriteQueue) {
+    init(_ unpacker: Unpacker, top: TargetFolder, writers: Unpacker.Writers) {
         self.unpacker = unpacker
         self.top = top
         self.writers = writers

@@ -12,6 +12,9 @@ internal import Synchronization
 /// blocks under way and written by others. An entry that cannot be made is told and counted, and the rest goes on; a
 /// file of which a block is missing is removed, so that no file has wrong contents.
 public final class Unpacker: Sendable {
+    /// Threads that write to files: the fetcher's must not wait for a disk. Whoever adds bounds how many jobs wait.
+    typealias Writers = WorkQueue<@Sendable () -> Void>
+
     /// Blocks under way at once, fetched or waiting to be written.
     private static let blockLimit = 1024
     private static let byteLimit = 128 << 20
@@ -57,7 +60,7 @@ public final class Unpacker: Sendable {
     public func run(into path: String) throws(FlistError) -> UnpackSummary {
         let start = Deadline.now
         let top = try openTop(path)
-        let writers = try WriteQueue(threads: Processors.count)
+        let writers = try Writers("unpack", threads: Processors.count) { $0() }
         var walk = UnpackWalk(self, top: top, writers: writers)
         walk.run()
         blocks.drain()
@@ -105,7 +108,7 @@ public final class Unpacker: Sendable {
 
     /// Starts to fill a file. Waits while too much is under way.
     func fill(
-        _ file: UnpackFile, _ contents: TreeIndexBlocks?, in folder: TargetFolder, name: [UInt8], _ writers: WriteQueue
+        _ file: UnpackFile, _ contents: TreeIndexBlocks?, in folder: TargetFolder, name: [UInt8], _ writers: Writers
     ) {
         files.enter(0)
         let size = contents?.size ?? 0

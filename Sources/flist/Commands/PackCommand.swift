@@ -26,6 +26,16 @@ struct PackCommand: ParsableCommand {
             slash paths from SOURCE on; a slash at its end means directories alone. * and
             ? stop at slashes, ** does not.
 
+            --base OLD.fl makes packing a changed tree again quick: a file that has its
+            path, type, size and time of last change (mtime, to the nanosecond) in OLD.fl
+            is not read, its blocks are taken from there, if the stores have them all.
+            What else is known of it is that of today. --base-check ctime also asks for the
+            same ctime, which cannot be set at will, but is a new one in each copy of a
+            tree. Contents that are read and turn up in OLD.fl, such as renamed files, are
+            not stored again. Codec and block size must be those of OLD.fl. In flists of
+            rfs times are whole seconds: there a file must have been left alone for an hour
+            before OLD.fl was written, and one from a URL does not tell when that was.
+
               flist pack -s dir:///srv/blocks /usr/share/doc
               flist pack -m web.fl -s 00-7f=zdb://a:9900/web -s 80-ff=zdb://b:9900/web --exclude '*.o' web.tar.zst
             """)
@@ -56,6 +66,17 @@ struct PackCommand: ParsableCommand {
         name: .customLong("block-size"),
         help: ArgumentHelp("Plain bytes in a block (zstd only).", valueName: "size"), transform: SizeArgument.parse)
     var blockSize = ByteCount(512 << 10)
+
+    @Option(
+        help: ArgumentHelp(
+            "An earlier flist, path or http(s) URL: what has not changed is not read.", valueName: "old.fl"),
+        completion: .file(extensions: ["fl"]))
+    var base: String?
+
+    @Option(
+        name: .customLong("base-check"),
+        help: ArgumentHelp("The time that must be the same, beside path, type and size: mtime or ctime."))
+    var baseCheck = BaseCheck.mtime
 
     @Option(help: ArgumentHelp("Leave out what matches. May be given again.", valueName: "glob"))
     var exclude: [String] = []
@@ -88,6 +109,10 @@ struct PackCommand: ParsableCommand {
 
     enum Codec: String, ExpressibleByArgument, CaseIterable {
         case zstd, snappy
+    }
+
+    enum BaseCheck: String, ExpressibleByArgument, CaseIterable {
+        case mtime, ctime
     }
 
     func validate() throws {
@@ -128,6 +153,7 @@ struct PackCommand: ParsableCommand {
         options.jobs = jobs ?? 0
         guard let size = Int(exactly: blockSize.bytes) else { throw ValidationError("--block-size is too large") }
         options.blockSize = size
+        options.base = try base.map { try PackBase($0, time: baseCheck == .mtime ? .modification : .statusChange) }
         options.excludes = try exclude.map { try ExcludePattern(parsing: $0) }
         options.oneFileSystem = oneFileSystem
         options.stores = try stores.map { try StoreRoute(parsing: $0) }
@@ -152,11 +178,16 @@ struct PackCommand: ParsableCommand {
         if json.isOn { return json(summary, options, seconds).print() }
         if quiet { return }
         let repeated = summary.bytes > 0 ? 1 - Double(summary.distinctBytes) / Double(summary.bytes) : 0
-        let ratio = summary.storedBytes > 0 ? Double(summary.distinctBytes) / Double(summary.storedBytes) : 1
+        let ratio = summary.storedBytes > 0 ? Double(summary.newBytes) / Double(summary.storedBytes) : 1
         Output.line("\(options.output): \(summary.entries) entries, \(ByteCount(summary.bytes))")
         Output.line(
             "  \(summary.distinctBlocks) of \(summary.blocks) blocks are different; \(Self.tenths(repeated * 100)) % of"
                 + " the bytes are repeated or holes")
+        if base != nil {
+            Output.line(
+                "  \(summary.baseFiles) of \(summary.files) files taken from the base,"
+                    + " \(ByteCount(summary.baseBytes)) not read")
+        }
         Output.line(
             "  \(ByteCount(summary.storedBytes)) stored, \(Self.tenths(ratio)) times smaller, in"
                 + " \(Self.tenths(seconds)) s")
@@ -169,6 +200,8 @@ struct PackCommand: ParsableCommand {
             ("bytes", .unsigned(summary.bytes)), ("blocks", .integer(Int64(summary.blocks))),
             ("holes", .integer(Int64(summary.holes))), ("distinct_blocks", .integer(Int64(summary.distinctBlocks))),
             ("distinct_bytes", .unsigned(summary.distinctBytes)), ("stored_bytes", .unsigned(summary.storedBytes)),
+            ("new_bytes", .unsigned(summary.newBytes)), ("base_files", .integer(Int64(summary.baseFiles))),
+            ("base_bytes", .unsigned(summary.baseBytes)),
             ("changed", .integer(Int64(summary.changed))), ("vanished", .integer(Int64(summary.vanished))),
             ("failed", .integer(Int64(summary.failed))), ("excluded", .integer(Int64(summary.excluded))),
             ("seconds", .number(seconds)),

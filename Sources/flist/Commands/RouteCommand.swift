@@ -20,15 +20,11 @@ struct RouteCommand: ParsableCommand {
               flist route web.fl delete zdb://old:9900/web
             """)
 
-    enum Action: String, ExpressibleByArgument, CaseIterable {
-        case list, add, delete
-    }
-
     @Argument(help: "A path.", completion: .file(extensions: ["fl"]))
     var flist: String
 
     @Argument(help: "What to do.")
-    var action: Action = .list
+    var action = EditAction.list
 
     @Argument(help: "[xx-yy=]URL. To delete, without a range: all routes to that address.")
     var routes: [String] = []
@@ -39,12 +35,7 @@ struct RouteCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func validate() throws {
-        switch action {
-        case .list:
-            guard routes.isEmpty else { throw ValidationError("list takes nothing more") }
-        case .add, .delete:
-            guard !routes.isEmpty else { throw ValidationError("\(action.rawValue) which? Write [xx-yy=]URL") }
-        }
+        try action.check(routes, form: "[xx-yy=]URL")
     }
 
     func run() throws {

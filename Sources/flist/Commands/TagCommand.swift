@@ -17,15 +17,11 @@ struct TagCommand: ParsableCommand {
               flist tag web.fl delete author
             """)
 
-    enum Action: String, ExpressibleByArgument, CaseIterable {
-        case list, add, delete
-    }
-
     @Argument(help: "A path.", completion: .file(extensions: ["fl"]))
     var flist: String
 
     @Argument(help: "What to do.")
-    var action: Action = .list
+    var action = EditAction.list
 
     @Argument(help: "key=value for add, key for delete.")
     var tags: [String] = []
@@ -33,16 +29,10 @@ struct TagCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func validate() throws {
-        switch action {
-        case .list:
-            guard tags.isEmpty else { throw ValidationError("list takes nothing more") }
-        case .add:
-            guard !tags.isEmpty else { throw ValidationError("add what? Write key=value") }
-            for tag in tags where tag.firstIndex(of: "=").map({ $0 == tag.startIndex }) ?? true {
-                throw ValidationError("'\(tag)' is no tag: write key=value")
-            }
-        case .delete:
-            guard !tags.isEmpty else { throw ValidationError("delete which? Write its key") }
+        try action.check(tags, form: action == .add ? "key=value" : "its key")
+        guard action == .add else { return }
+        for tag in tags where tag.firstIndex(of: "=").map({ $0 == tag.startIndex }) ?? true {
+            throw ValidationError("'\(tag)' is no tag: write key=value")
         }
     }
 
