@@ -17,10 +17,13 @@ final class Backing: Sendable {
     let missing: Atomic<Int>
     /// All is there and trusted. Never taken back: a damaged content gets another backing.
     let isComplete: Atomic<Bool>
+    /// A complete file that was not known to be on disk when it was opened.
+    let isFresh: Bool
 
     /// A complete file.
-    init(complete data: consuming FileDescriptor) {
+    init(complete data: consuming FileDescriptor, isFresh: Bool) {
         self.data = data.release()
+        self.isFresh = isFresh
         map = nil
         bits = BlockBits(count: 0)
         missing = Atomic(0)
@@ -35,6 +38,7 @@ final class Backing: Sendable {
             self.data = -1
         }
         self.map = map
+        isFresh = false
         bits = BlockBits(count: layout.count)
         var missing = layout.count
         for block in holes.joined() where bits.markPresent(block) { missing -= 1 }

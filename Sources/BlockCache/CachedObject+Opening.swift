@@ -10,13 +10,12 @@ extension CachedObject {
         _ name: ObjectName, _ layout: BlockLayout, _ blocks: any BlockList, _ core: CacheCore
     ) -> Backing {
         if layout.count > 0 {
-            // Files move from partial to fresh to objects: what passed us on its way is found at the second look.
+            // Where nearly all are first, then in the order in which files move. What moves on to the objects between
+            // the first look and the last is taken for absent: it is fetched once more, and one of the two is kept.
             let found =
                 complete(core.folder.object(name), layout, core)
-                ?? fresh(name, layout, core)
                 ?? PartialFile(name: name, layout: layout, blocks: blocks, core: core).open(create: false)
                 ?? fresh(name, layout, core)
-                ?? complete(core.folder.object(name), layout, core)
             if let found { return found }
         }
         return Backing(data: nil, map: nil, layout: layout, holes: layout.holes(in: blocks))
@@ -25,11 +24,13 @@ extension CachedObject {
     /// Opens a complete file that is not yet known to be on disk; nil if there is none that can be trusted.
     static func fresh(_ name: ObjectName, _ layout: BlockLayout, _ core: CacheCore) -> Backing? {
         guard core.isFreshTrusted.load(ordering: .acquiring) else { return nil }
-        return complete(core.folder.fresh(name), layout, core)
+        return complete(core.folder.fresh(name), layout, core, isFresh: true)
     }
 
     /// Opens a complete file and notes its use; nil if there is none. One that cannot be right is removed.
-    static func complete(_ path: String, _ layout: BlockLayout, _ core: CacheCore) -> Backing? {
+    static func complete(
+        _ path: String, _ layout: BlockLayout, _ core: CacheCore, isFresh: Bool = false
+    ) -> Backing? {
         guard let file = try? openQuietly(path, O_RDONLY) else { return nil }
         guard let status = lockShared(file.number) else { return nil }
         guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == core.owner, status.st_size == Int(layout.size) else {
@@ -38,7 +39,7 @@ extension CachedObject {
             return nil
         }
         noteUse(file.number, status)
-        return Backing(complete: file)
+        return Backing(complete: file, isFresh: isFresh)
     }
 
     /// Opens without following a link and without changing the time of use, which is ours to set.

@@ -115,7 +115,7 @@ extension CachedObject {
             _ = flock(file.number, LOCK_SH | LOCK_NB)
             try file.write(bytes, at: 0)
             try CacheFolder.move(temporary, to: core.folder.fresh(name))
-            return .success(Backing(complete: file))
+            return .success(Backing(complete: file, isFresh: true))
         } catch {
             unlink(temporary)
             return .failure(error)

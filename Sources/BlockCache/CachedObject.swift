@@ -157,12 +157,26 @@ public final class CachedObject: Sendable {
         return number.map { FileDescriptor(owning: $0) }
     }
 
-    /// Lets the kernel drop its copies of a range in memory: posix_fadvise(2), DONTNEED. What is not yet on disk stays.
+    /// Lets the kernel drop its copies of a range in memory: posix_fadvise(2), DONTNEED.
+    ///
+    /// Of a content that is not yet on disk the call would have the kernel write just this file, and drop nothing: such
+    /// a one is dropped whole after the next sync.
     public func dropPages(_ range: Range<UInt64>) {
+        guard !withBacking({ $0.isFresh }) || !core.durability.dropPages(name) else { return }
+        advise(POSIX_FADV_DONTNEED, range)
+    }
+
+    /// Has the kernel begin to read a range from the disk: posix_fadvise(2), WILLNEED. Nothing while it is not complete.
+    public func willRead(_ range: Range<UInt64>) {
+        guard isComplete else { return }
+        advise(POSIX_FADV_WILLNEED, range)
+    }
+
+    private func advise(_ advice: Int32, _ range: Range<UInt64>) {
         guard let offset = Int(exactly: range.lowerBound), range.lowerBound < layout.size else { return }
         let length = Int(min(range.upperBound, layout.size) - range.lowerBound)
         withBacking { backing in
-            if backing.data >= 0 { posix_fadvise(backing.data, offset, length, POSIX_FADV_DONTNEED) }
+            if backing.data >= 0 { posix_fadvise(backing.data, offset, length, advice) }
         }
     }
 

@@ -9,7 +9,8 @@ internal import Synchronization
 /// the first file and sleeps while there is none.
 final class Durability: Sendable {
     private struct State {
-        var pending: [ObjectName] = []
+        /// The files in `fresh`, and whether their pages are to be dropped once they are on disk.
+        var pending: [ObjectName: Bool] = [:]
         var isStarted = false
         var isStopping = false
     }
@@ -40,13 +41,24 @@ final class Durability: Sendable {
 
     /// Takes note of a file in `fresh`.
     func add(_ name: ObjectName) {
-        let isFirst = state.withLock { state in
-            guard !state.isStopping else { return false }
-            state.pending.append(name)
+        let (isFirst, isOnly) = state.withLock { state in
+            guard !state.isStopping else { return (false, false) }
+            let isOnly = state.pending.isEmpty
+            if state.pending[name] == nil { state.pending[name] = false }
             defer { state.isStarted = true }
-            return !state.isStarted
+            return (!state.isStarted, isOnly)
         }
-        if isFirst { start() } else { state.signal() }
+        // The thread waits for the first only: to wake it for each would cost more than the rest of this.
+        if isFirst { start() } else if isOnly { state.signal() }
+    }
+
+    /// Has a file's pages dropped from memory as soon as they are on disk; false if it does not wait for that.
+    func dropPages(_ name: ObjectName) -> Bool {
+        state.withLock { state in
+            guard state.pending[name] != nil else { return false }
+            state.pending[name] = true
+            return true
+        }
     }
 
     /// Takes over what other processes left in `fresh` when they ended.
@@ -57,11 +69,11 @@ final class Durability: Sendable {
     /// Syncs now; answers how many files moved. Blocks on the disk.
     @discardableResult
     func flush() -> Int {
-        let names = state.withLock { state in
-            defer { state.pending = [] }
+        let files = state.withLock { state in
+            defer { state.pending = [:] }
             return state.pending
         }
-        guard !names.isEmpty, descriptor >= 0 else { return 0 }
+        guard !files.isEmpty, descriptor >= 0 else { return 0 }
         do throws(Errno) {
             _ = try systemCall { linux_syncfs(descriptor) }
         } catch {
@@ -69,7 +81,13 @@ final class Durability: Sendable {
             onLoss.withLock { $0 }?()
             return 0
         }
-        return names.count { promote($0) }
+        return files.count { name, dropsPages in
+            guard promote(name) else { return false }
+            if dropsPages, let file = try? CachedObject.openQuietly(folder.object(name), O_RDONLY) {
+                posix_fadvise(file.number, 0, 0, POSIX_FADV_DONTNEED)
+            }
+            return true
+        }
     }
 
     /// Ends the thread. What is in `fresh` stays there for the next process: it can be trusted until the machine stops.

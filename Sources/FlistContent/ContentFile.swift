@@ -74,6 +74,13 @@ public final class ContentFile: Sendable {
     /// Lets the kernel drop its copies of a range of the file on the local disk.
     public func dropPages(_ range: Range<UInt64>) { object?.dropPages(range) }
 
+    /// Has the kernel begin to read the file's start from the local disk; false unless all of the file is there.
+    func willReadStart() -> Bool {
+        guard let object, object.isComplete else { return false }
+        object.willRead(0..<UInt64(ReadaheadWindow.first))
+        return true
+    }
+
     /// Runs ahead of sequential readers. Complete files and files of one block need none.
     private func noteRead(_ range: Range<UInt64>, isLocal: Bool) {
         if recorder.isRecording { recorder.note(range, of: self) }

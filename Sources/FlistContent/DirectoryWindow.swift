@@ -1,9 +1,9 @@
 internal import FlistImage
 
-/// Decides which files to fetch before a reader that goes through a directory, or a whole tree, asks for them.
+/// Decides which files to bring before a reader that goes through a directory, or a whole tree, asks for them.
 ///
 /// Whoever has read some files of a directory in a row will read the rest; whoever then goes on with the next directory
-/// goes through the tree. Readers who jump are left alone, and so is everybody while nothing is missing. The window
+/// goes through the tree. Readers who jump are left alone. The window
 /// grows with each file that is read as foreseen: fivefold with every round trip. Not thread-safe; the owner locks.
 struct DirectoryWindow {
     /// Files to be ahead of a reader. At 0.3 ms a file, that covers a store 10 ms away.
@@ -20,14 +20,13 @@ struct DirectoryWindow {
     private static let gap: InodeNumber = 8
     /// Files in a row after which a reader is taken to go through all.
     private static let patience = 3
-    /// Reads from the disk in a row after which the rest is taken to be there as well.
-    private static let memory = 64
     /// Added to the window for each file that was foreseen.
     private static let growth = 4
+    /// Files asked for at once: to wake the threads of the fetcher for each by itself costs more than the rest.
+    private static let batch = 8
 
     private var last: InodeNumber = 0
     private var run = 0
-    private var warmth = 0
     private var size = 0
     private var walk: TreeWalk?
     /// What was looked at and is not read yet, in the order of the walk, from `head` on.
@@ -36,23 +35,17 @@ struct DirectoryWindow {
     private var bytes: UInt64 = 0
 
     /// Takes note that a file is read from its start, and answers the files to look at now.
-    ///
-    /// - Parameter isLocal: whether no store was needed.
-    mutating func read(_ inode: InodeNumber, in index: TreeIndex, isLocal: Bool, limit: Limit) -> [InodeNumber] {
+    mutating func read(_ inode: InodeNumber, in index: TreeIndex, limit: Limit) -> [InodeNumber] {
         defer { last = inode }
-        warmth = isLocal ? max(0, warmth - 1) : Self.memory
         guard inode != last else { return [] }
         let isForeseen = passed(inode)
         if !isForeseen { follow(inode, in: index) }
-        guard warmth > 0, run >= Self.patience else { return [] }
+        guard run >= Self.patience else { return [] }
         if size == 0 { size = max(Self.size, limit.files / 8) }
         if isForeseen { size += Self.growth }
         size = min(size, limit.files)
         return extend(limit)
     }
-
-    /// Something ahead had to be fetched: there is more to come.
-    mutating func missed() { warmth = Self.memory }
 
     /// Drops what a reader has gone by; false when the file is not among what is next.
     private mutating func passed(_ inode: InodeNumber) -> Bool {
@@ -90,6 +83,7 @@ struct DirectoryWindow {
 
     private mutating func extend(_ limit: Limit) -> [InodeNumber] {
         var added: [InodeNumber] = []
+        guard size - (ahead.count - head) >= min(Self.batch, size) else { return added }
         while ahead.count - head < size, bytes < limit.bytes, let file = walk?.next() {
             ahead.append(file)
             bytes += file.size

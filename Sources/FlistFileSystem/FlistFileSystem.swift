@@ -88,7 +88,7 @@ public final class FlistFileSystem: FileSystem {
             reply.sendScratch(count)
             // The kernel keeps these bytes as pages of this file system: the cache file's own would be a second copy.
             if dropsPages.load(ordering: .relaxed) { file.dropPages(Self.pagesReadBefore(range, of: file.size)) }
-            if offset == 0 { flist.content.noteStart(of: inode, isLocal: true) }
+            if offset == 0 { flist.content.noteStart(of: inode) }
             return
         }
         let parked = ParkedReply(reply)
@@ -98,7 +98,7 @@ public final class FlistFileSystem: FileSystem {
             case .failure(let error): parked.fail(error.errno)
             }
         }
-        if offset == 0 { flist.content.noteStart(of: inode, isLocal: false) }
+        if offset == 0 { flist.content.noteStart(of: inode) }
     }
 
     /// What nobody reads from the cache file any more once a range is read.

@@ -179,4 +179,31 @@ struct CachedObjectTests {
         object.dropPages(UInt64.max - 1..<UInt64.max)
         #expect(try object.bytes(0..<100_000) == content.bytes)
     }
+
+    @Test("of a content that is not yet on disk it drops pages only when it is, and may read them again")
+    func dropFreshPages() throws {
+        let cache = try folder.open()
+        let whole = [12, 13].map { TestContent(seed: $0, size: 3 * 4096, blockSize: 3 * 4096) }
+        let objects = whole.map { cache.object($0) }
+        for (object, content) in zip(objects, whole) { #expect(object.storeAll(content)) }
+        objects[0].dropPages(0..<UInt64.max)
+        #expect(try whole.map { try residentPages(folder.folder.fresh($0.name)) } == [3, 3])
+        #expect(cache.core.durability.flush() == 2)
+        #expect(try whole.map { try residentPages(folder.folder.object($0.name)) } == [0, 3])
+        objects[1].dropPages(0..<UInt64.max)
+        #expect(try whole.map { try residentPages(folder.folder.object($0.name)) } == [0, 0])
+        objects[0].willRead(0..<UInt64.max)
+        #expect(try objects[0].bytes(0..<3 * 4096) == whole[0].bytes)
+    }
+
+    /// Pages of a file that are in memory.
+    private func residentPages(_ path: String) throws -> Int {
+        let file = try FileDescriptor(path, O_RDONLY)
+        let count = 3
+        let memory = try #require(mmap(nil, count * 4096, PROT_READ, MAP_SHARED, file.number, 0))
+        defer { munmap(memory, count * 4096) }
+        var pages = [UInt8](repeating: 0, count: count)
+        #expect(mincore(memory, count * 4096, &pages) == 0)
+        return pages.count { $0 & 1 == 1 }
+    }
 }

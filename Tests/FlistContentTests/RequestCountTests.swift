@@ -1,5 +1,6 @@
 import BlockCodec
 import FlistImage
+import Foundation
 import Testing
 
 @testable import FlistContent
@@ -58,9 +59,8 @@ struct RequestCountTests {
             let file = try #require(fixture.reader.file(inode))
             let read = PendingRead()
             // The first four wait for the store; what the fourth asks for is there when the fifth comes.
-            let isLocal = file.isLocal(0)
             file.read(0..<1000) { read.end($0) }
-            fixture.reader.noteStart(of: inode, isLocal: isLocal)
+            fixture.reader.noteStart(of: inode)
             if number == 3 { #expect(store.asked.count >= 4 + 32) }
             store.open()
             _ = try read.bytes()
@@ -70,5 +70,40 @@ struct RequestCountTests {
         #expect(store.asked.count == 80)
         #expect(fixture.reader.statistics.demandBlocks == 4)
         #expect(fixture.reader.statistics.readaheadBlocks == 76)
+    }
+
+    @Test("a second walk opens the files ahead of the reader, and asks for nothing")
+    func localWalk() throws {
+        let flist = try TestFlist(sizes: [Int](repeating: 1000, count: 80))
+        let store = GateStore(flist)
+        let files = try #require(flist.index.children(of: TreeIndex.root))
+        do {
+            let fixture = try ReaderFixture(flist, from: store, cache: "\(folder.path)/cache")
+            for number in 0..<80 { _ = try fixture.read(0..<1000, of: number) }
+            fixture.settle()
+        }
+        #expect(store.asked.count == 80)
+        let before = openContents
+        var opened: [Int] = []
+        let fixture = try ReaderFixture(flist, from: store, cache: "\(folder.path)/cache")
+        var buffer = [UInt8](repeating: 0, count: 1000)
+        for inode in files {
+            let file = try #require(fixture.reader.file(inode))
+            #expect(buffer.withUnsafeMutableBytes { file.readNow(0..<1000, into: $0) } == 1000)
+            fixture.reader.noteStart(of: inode)
+            opened.append(openContents - before)
+        }
+        // From the fourth on 32 of those that follow, then eight more after each eight, as far as there are some.
+        #expect(opened == (0..<80).map { $0 < 3 ? $0 + 1 : min(80, 36 + ($0 - 3) / 8 * 8) })
+        #expect(store.asked.count == 80)
+    }
+
+    /// Files of the cache that this process has open.
+    private var openContents: Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return names.count { name in
+            let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")) ?? ""
+            return target.hasPrefix("\(folder.path)/cache/fresh/") || target.hasPrefix("\(folder.path)/cache/objects/")
+        }
     }
 }

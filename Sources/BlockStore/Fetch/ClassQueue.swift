@@ -24,6 +24,11 @@ struct ClassQueue<Element> {
             return element
         }
 
+        /// The element that is next.
+        var first: Element? { head < elements.count ? elements[head] : nil }
+
+        var count: Int { elements.count - head }
+
         mutating func putBack(_ element: Element) {
             if head > 0 {
                 head -= 1
@@ -46,6 +51,23 @@ struct ClassQueue<Element> {
             if let element = lanes[index].popFirst() { return element }
         }
         return nil
+    }
+
+    /// Takes the oldest of the most urgent class, and of those next to it of its class as many as satisfy `isAlike`,
+    /// which it has to satisfy itself: a share of that class for each of `takers`, `most` in all.
+    mutating func popRun(
+        _ most: Int, takers: Int, where isAlike: (Element) -> Bool
+    ) -> (first: Element, others: [Element])? {
+        guard let index = lanes.firstIndex(where: { !$0.isEmpty }) else { return nil }
+        let share = min(most, (lanes[index].count + takers - 1) / max(1, takers))
+        guard let first = lanes[index].popFirst() else { return nil }
+        var others: [Element] = []
+        guard share > 1, isAlike(first) else { return (first, others) }
+        while others.count + 1 < share, let next = lanes[index].first, isAlike(next) {
+            _ = lanes[index].popFirst()
+            others.append(next)
+        }
+        return (first, others)
     }
 
     /// Puts an element in front of its class.

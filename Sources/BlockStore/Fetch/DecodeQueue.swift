@@ -22,6 +22,8 @@ final class DecodeQueue: Sendable {
 
     enum Item: Sendable {
         case block(Block)
+        /// Blocks that are decoded faster side by side.
+        case batch([Block])
         case delivery(Delivery)
     }
 
@@ -32,6 +34,12 @@ final class DecodeQueue: Sendable {
     }
 
     private let state = Monitor(State())
+    private let threads: Int
+    /// The decoder takes so many in the time of one.
+    private static let lanes = 4
+
+    /// - Parameter threads: how many take from it.
+    init(threads: Int) { self.threads = max(1, threads) }
 
     func append(_ block: Block, _ fetchClass: FetchClass) {
         state.withLock { $0.blocks.append(block, fetchClass) }
@@ -58,8 +66,9 @@ final class DecodeQueue: Sendable {
         state.wait { state -> Item?? in
             if let delivery = state.deliveries.popLast() { return .some(.delivery(delivery)) }
             if state.isStopped { return .some(nil) }
-            if let block = state.blocks.popFirst() { return .some(.block(block)) }
-            return nil
+            let run = state.blocks.popRun(Self.lanes, takers: threads) { $0.job.reference.codec == .xxteaSnappy }
+            guard let run else { return nil }
+            return .some(run.others.isEmpty ? .block(run.first) : .batch([run.first] + run.others))
         }
     }
 }

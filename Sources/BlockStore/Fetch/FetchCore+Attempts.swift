@@ -164,24 +164,20 @@ extension FetchCore {
             case .delivery(let delivery):
                 delivery.deliver()
             case .block(let block): decode(block, &decoder)
+            case .batch(let blocks): decode(blocks, &decoder)
             }
         }
     }
 
     private func decode(_ block: DecodeQueue.Block, _ decoder: inout BlockDecoder) {
-        let job = block.job
-        let length = job.reference.plainLength
-        let isWanted = state.withLock { state -> Bool in
-            guard job.phase == .decoding else { return false }
-            state.tookPlain(length)
-            return true
-        }
+        let length = block.job.reference.plainLength
+        let isWanted = begin(block)
         var failure: CodecError?
         if isWanted {
             let plain = BlockBufferPool.shared.buffer(capacity: length)
             do throws(CodecError) {
                 try decoder.decode(
-                    block.stored.bytes, as: job.reference,
+                    block.stored.bytes, as: block.job.reference,
                     into: UnsafeMutableRawBufferPointer(rebasing: plain.memory[..<length]))
                 plain.count = length
                 deliver(plain, block)
@@ -189,10 +185,25 @@ extension FetchCore {
                 failure = error
             }
         }
+        end(block, wasWanted: isWanted, failure)
+    }
+
+    /// Takes memory for a block's plain bytes; false if nobody waits for it any more.
+    func begin(_ block: DecodeQueue.Block) -> Bool {
+        state.withLock { state -> Bool in
+            guard block.job.phase == .decoding else { return false }
+            state.tookPlain(block.job.reference.plainLength)
+            return true
+        }
+    }
+
+    /// After a block was delivered, or turned out to be damaged, or nobody wanted it.
+    func end(_ block: DecodeQueue.Block, wasWanted: Bool, _ failure: CodecError?) {
+        let job = block.job
         var effects = Effects()
         if let failure, failure == .wrongID { block.store.judged(failure) }
         state.withLock { state in
-            if isWanted { state.tookPlain(-length) }
+            if wasWanted { state.tookPlain(-job.reference.plainLength) }
             if let failure, job.phase == .decoding {
                 job.note(.corrupt(failure), from: block.store)
                 if failure == .wrongID {
@@ -209,7 +220,7 @@ extension FetchCore {
         perform(effects)
     }
 
-    private func deliver(_ plain: BlockBuffer, _ block: DecodeQueue.Block) {
+    func deliver(_ plain: BlockBuffer, _ block: DecodeQueue.Block) {
         let job = block.job
         block.store.judged(nil)
         for router in job.routers { router.copyToCaches(job.reference.id, block.stored, from: block.store) }

@@ -15,12 +15,13 @@ final class FetchCore: Sendable {
 
     let options: FetcherOptions
     let state: Monitor<FetchState>
-    let decodeQueue = DecodeQueue()
+    let decodeQueue: DecodeQueue
     let timer = FetchTimer()
     private let threads = Monitor<[WorkerThread]?>(nil)
 
     init(_ options: FetcherOptions) {
         self.options = options
+        decodeQueue = DecodeQueue(threads: options.decodeThreads)
         state = Monitor(FetchState(options))
     }
 
