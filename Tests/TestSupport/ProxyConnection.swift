@@ -95,7 +95,7 @@ final class ProxyConnection: Sendable {
         while !rest.isEmpty {
             switch proxy.withLock({ $0.fault }) {
             case .none: return deliver(Array(rest), &passed)
-            case .refuse:
+            case .refuse, .hangUp:
                 end(reset: true)
                 return false
             case .delay(let delay):
