@@ -24,6 +24,8 @@ public final class FaultProxy: Sendable {
         case truncate(after: Int)
         /// The lowest bit of this byte is wrong.
         case flipBit(at: Int)
+        /// The lowest bit of every so manieth byte is wrong.
+        case flipBits(every: Int)
         /// These bytes in place of the first reply, then the end.
         case garbage([UInt8])
     }

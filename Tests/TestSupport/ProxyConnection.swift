@@ -130,6 +130,10 @@ final class ProxyConnection: Sendable {
                 let index = position - passed
                 if wrong.indices.contains(index) { wrong[index] ^= 1 }
                 return deliver(wrong, &passed)
+            case .flipBits(let distance):
+                var wrong = Array(rest)
+                for index in wrong.indices where (passed + index) % distance == distance - 1 { wrong[index] ^= 1 }
+                return deliver(wrong, &passed)
             case .garbage(let garbage):
                 _ = deliver(garbage, &passed)
                 return false

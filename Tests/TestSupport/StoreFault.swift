@@ -51,11 +51,11 @@ public enum StoreFault: String, CaseIterable, Sendable {
         case .silent: .stall(after: 0)
         case .stallInReply: .stall(after: 1000)
         case .trickle: .trickle(bytes: 128, every: .milliseconds(40))
-        case .flippedBit: .flipBit(at: 1500)
+        case .flippedBit: .flipBits(every: 1500)
         case .garbage: .garbage([0, 1, 2, 10, 13, 10])
         case .wrongBlock: .garbage(Self.reply(kind, other))
         case .tooLarge:
-            .garbage(kind == .redis ? Array("$9999999\r\n".utf8) : Self.answer(200, length: 9_999_999, []))
+            .garbage(Self.reply(kind, [UInt8](repeating: 7, count: 20_000)))
         case .absent: .garbage(kind == .redis ? Array("$-1\r\n".utf8) : Self.answer(404))
         case .error: .garbage(kind == .redis ? Array("-ERR broken\r\n".utf8) : Self.answer(500))
         case .noAccess: .garbage(kind == .redis ? Array("-NOAUTH who\r\n".utf8) : Self.answer(401))
@@ -108,9 +108,9 @@ public enum StoreFault: String, CaseIterable, Sendable {
     }
 
     private static func answer(
-        _ status: Int, headers: [String] = [], length: Int? = nil, _ body: [UInt8] = Array("text".utf8)
+        _ status: Int, headers: [String] = [], _ body: [UInt8] = Array("text".utf8)
     ) -> [UInt8] {
-        let lines = ["HTTP/1.1 \(status) Because", "Content-Length: \(length ?? body.count)", "Connection: close"]
+        let lines = ["HTTP/1.1 \(status) Because", "Content-Length: \(body.count)", "Connection: close"]
         return Array(((lines + headers).joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
     }
 }

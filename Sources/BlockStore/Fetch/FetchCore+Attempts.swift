@@ -108,7 +108,7 @@ extension FetchCore {
                 job.phase = .decoding
                 return DecodeQueue.Block(job: job, stored: stored, store: store)
             case .failure(let error):
-                job.note(error, from: store)
+                job.note(error, from: store, within: attempt.request.patience)
                 if number == job.current?.number { job.current = job.hedge }
                 job.hedge = nil
                 if job.current == nil { self.attempt(job, &state, &effects) }
@@ -193,7 +193,7 @@ extension FetchCore {
         state.withLock { state in
             if isWanted { state.tookPlain(-length) }
             if let failure, job.phase == .decoding {
-                job.note(.corrupt(failure), from: block.store)
+                job.note(.corrupt(failure), from: block.store, within: job.patience)
                 if failure == .wrongID {
                     attempt(job, &state, &effects)
                 } else {

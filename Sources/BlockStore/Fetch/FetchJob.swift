@@ -121,9 +121,11 @@ final class FetchJob: @unchecked Sendable {
         return routers.flatMap { $0.replicas(for: reference.id) }.filter { urls.insert($0.url).inserted }
     }
 
-    func note(_ error: StoreError, from store: RoutedStore) {
+    /// - Parameter time: how long the store had for it.
+    func note(_ error: StoreError, from store: RoutedStore, within time: Duration) {
         if let index = failures.firstIndex(where: { $0.store.url == store.url }) {
-            failures[index].error = error
+            // The end of the wait may have cut a try short: what the store said before is truer then.
+            if error != .timedOut || time * 2 > patience { failures[index].error = error }
             failures[index].count += 1
         } else {
             failures.append(Failure(store: store, error: error, count: 1))
