@@ -91,7 +91,7 @@ struct FaultTableTests {
             #expect(row.outcome.wait(for: 2).last == .success(row.block.plain), "\(kind) \(row.fault)")
             #expect(row.router.stores[0].isHealthy, "\(kind) \(row.fault)")
         }
-        #expect(fetcher.statistics.inFlight == 0)
+        #expect(eventually { fetcher.statistics.inFlight == 0 })
     }
 
     @Test("beside a good one: its bytes, always", arguments: StoreKind.allCases)
@@ -112,9 +112,11 @@ struct FaultTableTests {
         for row in rows {
             let name = Comment(rawValue: "\(kind) \(row.fault)")
             #expect(row.outcome.wait(for: 1) == [.success(row.block.plain)], name)
-            let (bad, replica) = (row.router.stores[0].statistics, row.router.stores[1].statistics)
             guard row.fault.outcome(of: kind) != .bytes else { continue }
-            #expect(bad.failures.values.reduce(0, +) > 0 && replica.blocks == 1, name)
+            let (bad, replica) = (row.router.stores[0], row.router.stores[1])
+            // One that is late may have been overtaken: then its read is cancelled a moment after.
+            #expect(eventually { bad.statistics.failures.values.reduce(0, +) > 0 }, name)
+            #expect(replica.statistics.blocks == 1, name)
         }
         #expect(fetcher.statistics.failures == 0)
     }

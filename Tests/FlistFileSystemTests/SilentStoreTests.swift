@@ -35,10 +35,11 @@ struct SilentStoreTests {
         shell.currentDirectoryURL = URL(fileURLWithPath: place.folder)
         shell.standardError = FileHandle.nullDevice
         try shell.run()
-        let doWait = eventually {
-            (try? place.shell("getfattr --only-values -n user.flist.reads target").output)
-                == "0 local, \(Self.readers) waited"
-        }
+        // Each has its file open and sleeps in the kernel.
+        let look =
+            "[ $(wc -l < readers) = \(Self.readers) ] && for p in $(cat readers); do "
+            + "[ -e /proc/$p/fd/3 ] && grep -q wait /proc/$p/wchan || exit 1; done"
+        let doWait = eventually { (try? place.shell(look).status) == 0 }
         #expect(doWait)
         return shell
     }
