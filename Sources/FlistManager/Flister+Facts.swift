@@ -9,7 +9,7 @@ extension Flister {
     /// - Parameter limit: in bytes. Less than what is in use is refused, with both figures.
     public func updateMountSize(_ name: String, limit: UInt64) throws(FlistError) -> String {
         let name = try mountName(name)
-        return try names.withLock(name.text) { () throws(FlistError) in
+        return try withName(name) { () throws(FlistError) in
             let path = folders.path(of: name)
             guard let mount = try NodeMounts.current(folders).named(name) else {
                 throw FlistError(.notFound, "flist not mounted: nothing is mounted at \(path)")
@@ -45,6 +45,6 @@ extension Flister {
         let name = try mountName(name)
         guard try NodeMounts.current(folders).named(name) != nil else { return false }
         if MountPoint.answers(folders.path(of: name)) { return true }
-        return try names.withLock(name.text) { () throws(FlistError) in try isMounted(name) }
+        return try withName(name) { () throws(FlistError) in try isMounted(name) }
     }
 }

@@ -14,7 +14,7 @@ extension Flister {
         let name = try mountName(name)
         let url = address(of: url)
         defer { clean() }
-        return try names.withLock(name.text) { () throws(FlistError) in
+        return try withName(name) { () throws(FlistError) in
             let path = folders.path(of: name)
             if try isMounted(name) { return path }
             let flist: HubFlist

@@ -58,7 +58,11 @@ extension NodeReport.Reads {
     init(_ statistics: ContentStatistics) {
         self.init(
             local: statistics.localReads, waited: statistics.parkedReads, failed: statistics.failedReads,
-            bytes: statistics.bytesRead)
+            bytes: statistics.bytesRead,
+            blocks: [
+                "demand": statistics.demandBlocks, "readahead": statistics.readaheadBlocks,
+                "prefetch": statistics.prefetchBlocks,
+            ])
     }
 }
 
@@ -77,7 +81,8 @@ extension NodeReport.Fetching {
             inFlight: statistics.inFlight, inFlightBytes: statistics.inFlightBytes,
             queued: Dictionary(uniqueKeysWithValues: statistics.queued.map { ("\($0)", $1) }),
             blocks: statistics.blocks, storedBytes: statistics.storedBytes, plainBytes: statistics.plainBytes,
-            retries: statistics.retries, failures: statistics.failures)
+            retries: statistics.retries, hedges: statistics.hedges, hedgesWon: statistics.hedgesWon,
+            failures: statistics.failures)
     }
 }
 

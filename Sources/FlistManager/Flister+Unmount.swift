@@ -11,10 +11,11 @@ extension Flister {
     public func unmount(_ name: String) throws(FlistError) {
         let name = try MountName(name)
         defer { clean() }
-        try names.withLock(name.text) { () throws(FlistError) in
+        try withName(name) { () throws(FlistError) in
             let path = folders.path(of: name)
             if try NodeMounts.current(folders).named(name) != nil {
-                if MountPoint.answers(path) { try MountPoint.unmount(path) } else { try MountPoint.clear(path) }
+                // Also where it is dead: what is in use may still write below an overlay, which outlives its lower side.
+                if MountPoint.answers(path) { try MountPoint.unmount(path) } else { try MountPoint.unmountAll(path) }
                 logger.info("unmounted", metadata: ["name": "\(name.text)"])
             }
             try MountPoint.remove(path)

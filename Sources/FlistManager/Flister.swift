@@ -1,5 +1,5 @@
 public import BlockCache
-internal import BlockStore
+public import BlockStore
 internal import FlistContent
 public import Hub
 public import Logging
@@ -17,6 +17,7 @@ public final class Flister: Sendable {
         /// The folder of everything, made if it is missing.
         public var root: String
         public var cache = BlockCache.Options()
+        public var fetcher = FetcherOptions()
         /// The store of flists that do not say where their blocks are.
         public var fallback = "redis://hub.threefold.me:9900"
         /// What addresses of flists without a scheme are relative to.
@@ -24,6 +25,8 @@ public final class Flister: Sendable {
         public var hub = Hub.Options()
         /// Downloaded flists that were not used for this long are removed; contents have their own age in `cache`.
         public var maximumAge: Duration = .seconds(90 * 24 * 60 * 60)
+        /// How long a call waits for another one that works on the same name.
+        public var patience: Duration = .seconds(10)
         public var logger = Logger(label: "flistd")
 
         public init(root: String) { self.root = root }
@@ -50,6 +53,7 @@ public final class Flister: Sendable {
     private let hubAddress: String
     private let lock: RootLock
     let maximumAge: Duration
+    private let patience: Duration
 
     /// Makes the folders and takes the root for this process. What an earlier run left is not touched: see `recover`.
     ///
@@ -58,15 +62,19 @@ public final class Flister: Sendable {
     public init(_ settings: Settings, volumes: any VolumeStore) throws(FlistError) {
         folders = try NodeFolders(preparing: settings.root)
         lock = try RootLock(folders)
+        // Without the mount table, which takes /proc, nothing here would work.
+        _ = try NodeMounts.current(folders)
         fallback = try StoreRoute(parsing: settings.fallback)
         hubAddress = settings.hubAddress
         hub = try Hub(folder: folders.flists, options: settings.hub, logger: settings.logger)
-        resources = try ContentResources(cacheFolder: folders.cache, cache: settings.cache)
+        resources = try ContentResources(
+            cacheFolder: folders.cache, cache: settings.cache, fetcher: settings.fetcher)
         shared = SharedMounts(folders, resources, logger: settings.logger)
         self.volumes = volumes
         figures = VolumeFigures(volumes)
         logger = settings.logger
         maximumAge = settings.maximumAge
+        patience = settings.patience
     }
 
     /// Ends what runs in the background. Named mounts stay in the tree, for `recover` of the next process, and answer
@@ -78,6 +86,17 @@ public final class Flister: Sendable {
         // An overlay holds what is below it in a way that does not keep it from being unmounted.
         let mounts = try? NodeMounts.current(folders)
         if mounts?.named.allSatisfy({ $0.layers == nil }) ?? false { volumes.close() }
+    }
+
+    /// Does what only one call at a time may do for a name.
+    ///
+    /// A caller who asks again and again for what takes long must not take up all workers of a bus, one call behind the
+    /// other.
+    /// - Throws: `busy` when another call has worked on the name for as long as a call waits.
+    func withName<Result>(_ name: MountName, _ body: () throws(FlistError) -> Result) throws(FlistError) -> Result {
+        if let result = try names.withLock(name.text, within: patience, body) { return result }
+        throw FlistError(
+            .busy, "\(name.text) is being mounted or unmounted by another call; ask again when that has ended")
     }
 
     /// The stores for a flist: the one that the caller names, then the flist's own, and at last the fallback.

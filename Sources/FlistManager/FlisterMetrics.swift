@@ -1,3 +1,4 @@
+internal import BlockStore
 internal import Support
 internal import Synchronization
 public import Telemetry
@@ -100,8 +101,11 @@ public final class FlisterMetrics: ZBusObserver {
             page.counter(
                 "flist_fetches_total", help: "Reads of blocks, by store and result.", store.blocks,
                 labels: ["store": name, "result": "ok"])
-            for (failure, count) in store.failures.sorted(by: { $0.key < $1.key }) {
-                page.counter("flist_fetches_total", help: "", count, labels: ["store": name, "result": failure])
+            // With those that never came: what appears at its first failure has no rate.
+            for failure in StoreStatistics.Failure.allCases.map(\.rawValue).sorted() {
+                page.counter(
+                    "flist_fetches_total", help: "", store.failures[failure] ?? 0,
+                    labels: ["store": name, "result": failure])
             }
             page.counter(
                 "flist_fetched_bytes_total", help: "Stored bytes read from a store.", store.bytes,
@@ -118,6 +122,16 @@ public final class FlisterMetrics: ZBusObserver {
         page.counter("flist_blocks_total", help: "Blocks fetched and verified.", fetching.blocks)
         page.counter("flist_block_failures_total", help: "Blocks that no store could give.", fetching.failures)
         page.counter("flist_fetch_retries_total", help: "Further attempts after a failed one.", fetching.retries)
+        page.counter(
+            "flist_fetch_hedges_total", help: "Blocks asked of a second store since the first was late.",
+            fetching.hedges)
+        page.counter(
+            "flist_fetch_hedges_won_total", help: "Those that the second store gave first.", fetching.hedgesWon)
+        for (name, count) in reads.blocks.sorted(by: { $0.key < $1.key }) {
+            page.counter(
+                "flist_blocks_asked_total", help: "Blocks that stores were asked for, by class.", count,
+                labels: ["class": name])
+        }
         page.counter("flist_plain_bytes_total", help: "Bytes of blocks after decoding.", fetching.plainBytes)
         page.gauge("flist_blocks_in_flight", help: "Blocks being fetched or decoded.", fetching.inFlight)
         page.gauge("flist_blocks_in_flight_bytes", help: "Their memory.", fetching.inFlightBytes)

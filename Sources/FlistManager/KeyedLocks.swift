@@ -13,6 +13,15 @@ final class KeyedLocks: Sendable {
         return try body()
     }
 
+    /// As `withLock`, but nil without running `body` if someone holds the key's lock for all that time.
+    func withLock<Result>(
+        _ key: String, within limit: Duration, _ body: () throws(FlistError) -> Result
+    ) throws(FlistError) -> Result? {
+        guard held.wait(until: .after(limit), for: { $0.insert(key).inserted ? true : nil }) == true else { return nil }
+        defer { release(key) }
+        return try body()
+    }
+
     /// As `withLock`, but nil without running `body` if someone holds the key's lock.
     func withLockIfFree<Result>(_ key: String, _ body: () throws(FlistError) -> Result) throws(FlistError) -> Result? {
         guard held.withLock({ $0.insert(key).inserted }) else { return nil }

@@ -38,6 +38,8 @@ public struct NodeReport: Codable, Sendable {
         public var waited: UInt64
         public var failed: UInt64
         public var bytes: UInt64
+        /// Blocks that stores were asked for, by why: `demand`, `readahead`, `prefetch`.
+        public var blocks: [String: UInt64]
     }
 
     public struct Store: Codable, Sendable {
@@ -62,6 +64,9 @@ public struct NodeReport: Codable, Sendable {
         public var storedBytes: UInt64
         public var plainBytes: UInt64
         public var retries: UInt64
+        /// Blocks asked of a second store since the first was late, and how many of those it gave.
+        public var hedges: UInt64
+        public var hedgesWon: UInt64
         public var failures: UInt64
     }
 

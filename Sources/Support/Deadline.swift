@@ -25,6 +25,16 @@ public struct Deadline: Comparable, Hashable, Sendable {
         return Deadline(nanoseconds: min(limit, now + whole + UInt64(attoseconds / 1_000_000_000)))
     }
 
+    /// That much later; a negative duration changes nothing.
+    public func advanced(by duration: Duration) -> Deadline {
+        let (seconds, attoseconds) = duration.components
+        guard seconds >= 0, attoseconds >= 0, nanoseconds < Self.never.nanoseconds else { return self }
+        let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow, whole < Self.never.nanoseconds - nanoseconds else { return .never }
+        return Deadline(
+            nanoseconds: min(Self.never.nanoseconds, nanoseconds + whole + UInt64(attoseconds / 1_000_000_000)))
+    }
+
     public var hasPassed: Bool { Deadline.now >= self }
 
     /// Zero once it has passed.

@@ -48,6 +48,12 @@ struct DaemonOptions: ParsableArguments {
     var cacheSize: String?
 
     @Option(
+        help: ArgumentHelp(
+            "How long a read waits while nothing comes from its stores. (default: \(DaemonSettings.defaultTimeout))",
+            valueName: "seconds"))
+    var timeout: String?
+
+    @Option(
         help: ArgumentHelp("Show Prometheus metrics at http://ADDR/metrics, as in 127.0.0.1:9464.", valueName: "addr"))
     var metrics: String?
 

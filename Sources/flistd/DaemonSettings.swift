@@ -2,6 +2,7 @@ internal import BlockStore
 internal import FlistManager
 internal import Glibc
 internal import Logging
+internal import ProgramSupport
 internal import Support
 internal import ZBus
 
@@ -11,6 +12,8 @@ struct DaemonSettings {
     static let defaultRoot = Flister.defaultRoot
     static let defaultWorkers = 8
     static let defaultStorage = "redis://hub.threefold.me:9900"
+    /// In seconds.
+    static let defaultTimeout = 10
     static let defaultHub = "https://hub.threefold.me"
 
     let broker: BrokerAddress
@@ -21,6 +24,7 @@ struct DaemonSettings {
     let netns: String?
     let volumes: VolumeKind
     let cacheSize: ByteCount?
+    let timeout: Duration
     let metrics: String?
     let log: String?
     let logLevel: Logger.Level
@@ -51,6 +55,10 @@ struct DaemonSettings {
         cacheSize = try Self.value("cache-size", text("cache-size", options.cacheSize), "a size such as 50GiB") {
             ByteCount(parsing: $0)
         }
+        timeout =
+            try Self.value("timeout", text("timeout", options.timeout), "a number of seconds from 0.1 to 3600") {
+                TimeoutArgument.duration($0)
+            } ?? .seconds(Self.defaultTimeout)
         logLevel =
             try Self.value("log-level", text("log-level", options.logLevel), "debug, info, warning or error") {
                 ["debug", "info", "warning", "error"].contains($0) ? Logger.Level(rawValue: $0) : nil

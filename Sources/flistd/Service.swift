@@ -1,4 +1,5 @@
 internal import BlockCache
+internal import BlockStore
 internal import FlistManager
 internal import Logging
 internal import ProgramSupport
@@ -116,6 +117,7 @@ extension DaemonSettings {
     fileprivate func flister(_ logger: Logger) -> Flister.Settings {
         var result = Flister.Settings(root: root)
         result.cache.quota = cacheSize?.bytes
+        result.fetcher.setTimeout(timeout)
         result.fallback = storage
         result.hubAddress = hub
         result.logger = logger

@@ -202,7 +202,8 @@ struct BlockFetcherTests {
         fixture.fetch(block, deadline: .after(.seconds(60)))
         fixture.fetch(block, deadline: .after(.milliseconds(20)))
         let error = try #require(fixture.results.wait(for: 1).first?.failure)
-        #expect(error == .timedOut(block.reference.id, []))
+        #expect(
+            error == .timedOut(block.reference.id, [StoreFailure(address: "zdb://host0", error: .timedOut)]))
         #expect(error.errno == .timedOut)
         let request = try fixture.request(0)
         #expect(!request.isFinished)

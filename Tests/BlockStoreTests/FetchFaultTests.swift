@@ -11,7 +11,7 @@ struct FetchFaultTests {
         var options = FetcherOptions()
         options.firstRetryDelay = .milliseconds(5)
         options.longestRetryDelay = .milliseconds(20)
-        options.attemptTimeout = .milliseconds(300)
+        options.timeout = .milliseconds(600)
         return options
     }
 

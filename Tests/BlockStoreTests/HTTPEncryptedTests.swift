@@ -32,8 +32,8 @@ struct HTTPEncryptedTests {
         #expect {
             try HTTPTestBlocks.read(HTTPTestBlocks.block(1).id, from: store)
         } throws: { error in
-            guard case StoreError.unreachable(let text) = error else { return false }
-            return text.hasPrefix("SSL certificate problem")
+            guard case StoreError.refused(let text) = error else { return false }
+            return text.hasPrefix("its certificate is not trusted (SSL certificate problem")
         }
         let null = try FileDescriptor("/dev/null", O_WRONLY)
         do {

@@ -12,8 +12,8 @@ struct HTTPFaultTests {
         "names the status that was answered",
         arguments: [
             (401, StoreError.refused("401 Unauthorized")), (403, .refused("403 Forbidden")), (404, .missing),
-            (410, .missing), (429, .refused("429 Too Many Requests")), (500, .refused("500 Internal Server Error")),
-            (503, .refused("503 Service Unavailable")), (599, .refused("599")),
+            (410, .missing), (429, .busy("429 Too Many Requests")), (500, .refused("500 Internal Server Error")),
+            (503, .busy("503 Service Unavailable")), (599, .refused("599")),
             (204, .protocolViolation("unexpected status 204 No Content")),
         ])
     func statuses(status: Int, error: StoreError) throws {
@@ -183,7 +183,7 @@ struct HTTPFaultTests {
         let store = store(server)
         defer { store.close() }
         for _ in 0..<20 {
-            #expect(throws: StoreError.refused("503 Service Unavailable")) {
+            #expect(throws: StoreError.busy("503 Service Unavailable")) {
                 try HTTPTestBlocks.read(HTTPTestBlocks.block(1).id, from: store)
             }
         }

@@ -91,7 +91,10 @@ struct BlockLoaderTests {
         file.read(0..<10) { first.end($0) }
         usleep(1_500_000)
         file.read(4096..<4106) { second.end($0) }
-        #expect(throws: FetchError.timedOut(try flist.id(0), [])) { try first.bytes() }
+        #expect(
+            throws: FetchError.timedOut(
+                try flist.id(0), [StoreFailure(address: fixture.router.stores[0].address, error: .timedOut)])
+        ) { try first.bytes() }
         // The second block, once more.
         #expect(store.wait(forRequests: 3))
         store.open()
@@ -133,7 +136,7 @@ struct BlockLoaderTests {
         let inode = try flist.inode(0)
         #expect(
             fixture.lines.all == [
-                "error cannot read a block error=block \(id): dir://\(folder.path)/none: \(StoreError.missing)"
+                "error cannot read a block error=block \(id): dir://\(folder.path)/none: \(StoreError.missing); add a store that has it"
                     + " inode=\(inode) path=/file0"
             ])
         #expect(fixture.reader.statistics.failedReads == 5)

@@ -98,8 +98,7 @@ struct SlowStoreTests {
         let proxy = try FaultProxy(to: redis.port)
         try prepare(place, port: proxy.port)
         var options = try place.options()
-        options.fetcher.attemptTimeout = .seconds(1)
-        options.fetcher.deadline = .seconds(3)
+        options.fetcher.timeout = .seconds(1)
         try place.mounted(place.path("tree.fl"), options) { _ throws in
             #expect(MountPlace.read(place.path("target/f0")) == .success(MountPlace.noise(5000, seed: 1)))
             try proxy.set(.stall(after: 0))

@@ -16,6 +16,11 @@ struct WaitingReaderTests {
             "exec python3 -c 'import mmap, os, signal, sys; signal.signal(2, signal.SIG_DFL); os.readv(os.open(sys.argv[1], os.O_DIRECT), [mmap.mmap(-1, 4096)])' $0"
         case map =
             "exec python3 -c 'import mmap, os, signal, sys; signal.signal(2, signal.SIG_DFL); mmap.mmap(os.open(sys.argv[1], 0), 0, prot=1)[0]' $0"
+        case splice =
+            "exec python3 -c 'import os, signal, sys; signal.signal(2, signal.SIG_DFL); os.splice(os.open(sys.argv[1], 0), os.pipe()[1], 4096)' $0"
+        /// What readahead asked for before.
+        case ahead =
+            "exec python3 -c 'import os, signal, sys; signal.signal(2, signal.SIG_DFL); f = os.open(sys.argv[1], 0); os.posix_fadvise(f, 0, 0, os.POSIX_FADV_WILLNEED); os.read(f, 9)' $0"
         case execute = "exec $0"
     }
 
@@ -86,15 +91,13 @@ struct WaitingReaderTests {
         let proxy = try FaultProxy(to: redis.port)
         // Not SIGTERM, which the test's own process may have blocked for its children.
         let signals = [SIGINT, SIGKILL]
-        for signal in signals {
-            try place.shell("cp /bin/true source/p\(signal); printf \(signal) >> source/p\(signal)")
-        }
+        for name in signals + [0] { try place.shell("cp /bin/true source/p\(name); printf \(name) >> source/p\(name)") }
         try place.pack(store: "redis://127.0.0.1:\(proxy.port)")
         let writable = isWritable ? place.path("changes") : nil
         try place.mounted(place.path("tree.fl"), place.options(), writable: writable) { open throws in
             try proxy.set(.stall(after: 0))
             // Another waits for the same block, and goes on waiting.
-            let path = place.path("target/p\(SIGINT)")
+            let path = place.path("target/p0")
             let others = Monitor<Result<[UInt8], Errno>?>(nil)
             let content = open.content
             let other = try WorkerThread("reader") {
@@ -103,16 +106,16 @@ struct WaitingReaderTests {
             }
             #expect(eventually { content.statistics.parkedReads > 0 })
             for signal in signals {
-                // What waits in the page cache waits for the other's read.
-                guard signal != SIGINT || way == .direct else { continue }
-                try interruptReader(of: place.path("target/p\(signal)"), open, proxy, way, signal: signal)
+                // What waits in the page cache for the other's read would ask for nothing itself.
+                let name = way == .direct && signal == SIGINT ? "p0" : "p\(signal)"
+                try interruptReader(of: place.path("target/\(name)"), open, proxy, way, signal: signal)
             }
             let isWaiting = others.withLock { $0 == nil }
             #expect(isWaiting)
             try proxy.set(.none)
             proxy.breakConnections()
             other.join()
-            let isRight = others.withLock { $0 } == MountPlace.read("\(place.source)/p\(SIGINT)")
+            let isRight = others.withLock { $0 } == MountPlace.read("\(place.source)/p0")
             #expect(isRight)
             #expect(try place.shell("diff -r source target").status == 0)
         }
@@ -128,8 +131,7 @@ struct WaitingReaderTests {
         let stores = ["00-7f=redis://127.0.0.1:\(proxy.port)", "80-ff=dir://\(place.path("blocks"))"]
         try place.pack(stores: stores)
         var options = try place.options()
-        options.fetcher.attemptTimeout = .seconds(2)
-        options.fetcher.deadline = .seconds(4)
+        options.fetcher.timeout = .seconds(2)
         try place.mounted(place.path("tree.fl"), options) { open throws in
             let isFar = try (0..<40).map { number in
                 let inode = try #require(open.index.resolve(path: Array("f\(number)".utf8)))

@@ -12,6 +12,8 @@ public final class FaultProxy: Sendable {
         case delay(Duration)
         /// Nothing listens, and open connections break.
         case refuse
+        /// Connections are taken and reset at once.
+        case hangUp
         /// A reset after so many bytes of replies.
         case reset(after: Int)
         /// Nothing more after so many bytes, until the fault is changed.
@@ -22,6 +24,8 @@ public final class FaultProxy: Sendable {
         case truncate(after: Int)
         /// The lowest bit of this byte is wrong.
         case flipBit(at: Int)
+        /// The lowest bit of every so manieth byte is wrong.
+        case flipBits(every: Int)
         /// These bytes in place of the first reply, then the end.
         case garbage([UInt8])
     }
@@ -126,7 +130,11 @@ public final class FaultProxy: Sendable {
             while true {
                 let client = Glibc.accept(listener, nil, nil)
                 if client < 0 { break }
-                guard let server = try? TestSocket.connect(port: target) else {
+                let hangsUp = state.withLock { state in
+                    if state.fault == .hangUp { state.accepted += 1 }
+                    return state.fault == .hangUp
+                }
+                guard !hangsUp, let server = try? TestSocket.connect(port: target) else {
                     TestSocket.reset(client)
                     close(client)
                     continue

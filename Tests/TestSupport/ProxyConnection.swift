@@ -95,7 +95,7 @@ final class ProxyConnection: Sendable {
         while !rest.isEmpty {
             switch proxy.withLock({ $0.fault }) {
             case .none: return deliver(Array(rest), &passed)
-            case .refuse:
+            case .refuse, .hangUp:
                 end(reset: true)
                 return false
             case .delay(let delay):
@@ -129,6 +129,10 @@ final class ProxyConnection: Sendable {
                 var wrong = Array(rest)
                 let index = position - passed
                 if wrong.indices.contains(index) { wrong[index] ^= 1 }
+                return deliver(wrong, &passed)
+            case .flipBits(let distance):
+                var wrong = Array(rest)
+                for index in wrong.indices where (passed + index) % distance == distance - 1 { wrong[index] ^= 1 }
                 return deliver(wrong, &passed)
             case .garbage(let garbage):
                 _ = deliver(garbage, &passed)

@@ -14,6 +14,7 @@ struct UsageTests {
         root: /nosuch/from/the/file
         workers: 5
         cache-size: 3GiB
+        timeout: 2.5
         hub: \(place.hub.url)/
         storage: zdb://127.0.0.1:1
         volumes: btrfs
@@ -42,6 +43,7 @@ struct UsageTests {
             ("workers: many", "workers: 'many' is not 1 to 256"), ("workers: 0", "workers: '0' is not 1 to 256"),
             ("workers: [1, 2]", "workers takes one value"), ("workers: {a: b}", "workers takes one value"),
             ("cache-size: big", "cache-size: 'big' is not a size such as 50GiB"),
+            ("timeout: never", "timeout: 'never' is not a number of seconds from 0.1 to 3600"),
             ("volumes: zfs", "volumes: 'zfs' is not btrfs or zbus"),
             ("log-level: loud", "log-level: 'loud' is not debug, info, warning or error"),
             ("broker: redis://x", "the address of a broker begins with unix:// or tcp://"),

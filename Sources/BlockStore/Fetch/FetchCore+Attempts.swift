@@ -2,9 +2,6 @@ internal import BlockCodec
 internal import Support
 
 extension FetchCore {
-    /// Beyond a request's deadline a store gets this long to say so itself.
-    private static let grace = Duration.seconds(1)
-
     /// Starts queued jobs as far as there is room.
     func admit(_ state: inout FetchState, _ effects: inout Effects) {
         while let job = state.nextAdmitted() { attempt(job, &state, &effects) }
@@ -20,8 +17,8 @@ extension FetchCore {
             }
             return
         }
-        guard job.deadline > .now else {
-            fail(job, .timedOut(job.reference.id, job.storeFailures), &state, &effects)
+        guard (job.round == 0 ? job.deadline : job.lastTry) > .now else {
+            fail(job, finalError(of: job), &state, &effects)
             return
         }
         let store = job.candidates.removeFirst()
@@ -41,15 +38,14 @@ extension FetchCore {
     /// The request for a store, to be started when the lock is let go.
     func ask(_ store: RoutedStore, _ job: FetchJob, number: UInt64, isHedge: Bool) -> FetchJob.Attempt {
         let start = Deadline.now
-        let limit = min(job.deadline, .after(options.attemptTimeout))
         let request = StoreRequest(
-            id: job.reference.id, maximumLength: job.maximumStoredLength, deadline: limit
+            id: job.reference.id, maximumLength: job.maximumStoredLength, deadline: job.deadline,
+            patience: job.share(others: job.candidates.count), store: store.progress
         ) { [self] result in
             let time = Duration.nanoseconds(Int64(clamping: Deadline.now.nanoseconds &- start.nanoseconds))
             attemptEnded(job, number, isHedge, store, time, result)
         }
-        let deadline = Deadline(nanoseconds: limit.nanoseconds + UInt64(Self.grace / .nanoseconds(1)))
-        return FetchJob.Attempt(number: number, store: store, request: request, deadline: deadline, isHedge: isHedge)
+        return FetchJob.Attempt(number: number, store: store, request: request, isHedge: isHedge, lastLife: start)
     }
 
     /// All candidates failed: a pause and another round, unless that is pointless or too late.
@@ -57,7 +53,7 @@ extension FetchCore {
         let delay = Backoff.delay(
             round: job.round, first: options.firstRetryDelay, longest: options.longestRetryDelay)
         let until = Deadline.after(delay)
-        guard job.mayPass, until < job.deadline else {
+        guard job.mayPass, until < job.lastTry else {
             fail(job, finalError(of: job), &state, &effects)
             return
         }
@@ -71,6 +67,7 @@ extension FetchCore {
 
     private func finalError(of job: FetchJob) -> FetchError {
         let failures = job.storeFailures
+        if failures.isEmpty { return .timedOut(job.reference.id, []) }
         if failures.allSatisfy({ $0.error == .cancelled }) { return .cancelled }
         // The stores had their say: what they said is truer than "timed out" unless one of them was silent.
         let silent = failures.contains { $0.error == .timedOut }
@@ -111,7 +108,7 @@ extension FetchCore {
                 job.phase = .decoding
                 return DecodeQueue.Block(job: job, stored: stored, store: store)
             case .failure(let error):
-                job.note(error, from: store)
+                job.note(error, from: store, within: attempt.request.patience)
                 if number == job.current?.number { job.current = job.hedge }
                 job.hedge = nil
                 if job.current == nil { self.attempt(job, &state, &effects) }
@@ -126,33 +123,35 @@ extension FetchCore {
     /// The timer's call: ends waits that are over, wakes pausing jobs, and ends attempts that no store ended.
     func tick(_ job: FetchJob) {
         var effects = Effects()
-        let overdue = state.withLock { state -> StoreRequest? in
-            guard job.phase != .finished else { return nil }
+        let silent = state.withLock { state -> [StoreRequest] in
+            guard job.phase != .finished else { return [] }
             job.armedFor = .never
+            job.noteLife()
             defer {
                 state.arm(job, &effects)
                 admit(&state, &effects)
             }
             let now = Deadline.now
-            let expired = job.waiters.filter { $0.deadline <= now }
+            // These first: what a store did not do is its failure, and names it to those who wait.
+            let silent = [job.current, job.hedge].compactMap { $0 }.filter { $0.silentAt <= now }
+            if job.phase == .attempting, !silent.isEmpty { return silent.map(\.request) }
+            let expired = job.waiters.filter { job.expiry($0) <= now }
             if !expired.isEmpty {
-                let error =
-                    job.phase == .pausing
-                    ? finalError(of: job) : .timedOut(job.reference.id, job.storeFailures)
+                let error = job.phase == .pausing ? finalError(of: job) : .timedOut(job.reference.id, job.lateness)
                 effects.deliveries.append(DecodeQueue.Delivery(waiters: expired, error: error))
-                job.waiters.removeAll { $0.deadline <= now }
+                let numbers = Set(expired.map(\.number))
+                job.waiters.removeAll { numbers.contains($0.number) }
                 if job.waiters.isEmpty {
                     state.statistics.failures += 1
                     state.finish(job, &effects)
-                    return nil
+                    return []
                 }
             }
             if job.phase == .pausing, job.retryAt <= now { state.enqueue(job, inFront: true) }
-            guard job.phase == .attempting, let current = job.current else { return nil }
-            if job.mayHedge, job.hedgeAt <= now { hedge(job, &state, &effects) }
-            return current.deadline <= now ? current.request : nil
+            if job.phase == .attempting, job.mayHedge, job.hedgeAt <= now { hedge(job, &state, &effects) }
+            return []
         }
-        overdue?.complete(.failure(.timedOut))
+        for request in silent { request.complete(.failure(.timedOut)) }
         perform(effects)
     }
 
@@ -205,7 +204,7 @@ extension FetchCore {
         state.withLock { state in
             if wasWanted { state.tookPlain(-job.reference.plainLength) }
             if let failure, job.phase == .decoding {
-                job.note(.corrupt(failure), from: block.store)
+                job.note(.corrupt(failure), from: block.store, within: job.patience)
                 if failure == .wrongID {
                     attempt(job, &state, &effects)
                 } else {

@@ -31,7 +31,7 @@ final class FetchCore: Sendable {
         _ reference: BlockReference, _ router: BlockRouter, _ fetchClass: FetchClass, _ deadline: Deadline,
         _ completion: @escaping BlockFetcher.Completion
     ) -> FetchTicket {
-        let job = FetchJob(reference, router: router, fetchClass: fetchClass)
+        let job = FetchJob(reference, router: router, fetchClass: fetchClass, patience: options.timeout)
         if let error = refusal(of: reference) {
             job.phase = .finished
             completion(.failure(error))
@@ -42,7 +42,8 @@ final class FetchCore: Sendable {
             guard !state.isStopped else { return nil }
             let waiter = state.number()
             let target = state.join(job)
-            target.waiters.append(FetchJob.Waiter(number: waiter, deadline: deadline, completion: completion))
+            target.waiters.append(
+                FetchJob.Waiter(number: waiter, joined: .now, deadline: deadline, completion: completion))
             if target === job { state.enqueue(job) } else { state.lift(target, to: fetchClass) }
             state.arm(target, &effects)
             admit(&state, &effects)

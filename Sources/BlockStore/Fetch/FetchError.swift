@@ -45,6 +45,8 @@ public enum FetchError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .notRoutable(let id): "block \(id): no route leads to a store for it; add a store for its range"
         case .failed(let id, let failures): "block \(id): \(Self.list(failures))"
+        case .timedOut(let id, let failures) where failures.contains { $0.error == .timedOut }:
+            "block \(id): \(Self.list(failures))"
         case .timedOut(let id, let failures):
             failures.isEmpty
                 ? "block \(id): no store answered in time"
@@ -53,7 +55,11 @@ public enum FetchError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What each store said, and then what to do, each remedy once.
     private static func list(_ failures: [StoreFailure]) -> String {
-        failures.isEmpty ? "no store could be asked" : failures.map(\.description).joined(separator: "; ")
+        guard !failures.isEmpty else { return "no store could be asked" }
+        var remedies: [String] = []
+        for remedy in failures.compactMap(\.error.remedy) where !remedies.contains(remedy) { remedies.append(remedy) }
+        return (failures.map(\.description) + remedies).joined(separator: "; ")
     }
 }

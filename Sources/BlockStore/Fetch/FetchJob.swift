@@ -19,6 +19,7 @@ final class FetchJob: @unchecked Sendable {
 
     struct Waiter {
         let number: UInt64
+        let joined: Deadline
         let deadline: Deadline
         let completion: BlockFetcher.Completion
     }
@@ -28,10 +29,15 @@ final class FetchJob: @unchecked Sendable {
         let number: UInt64
         let store: RoutedStore
         let request: StoreRequest
-        /// When the fetcher ends it if the store has not.
-        let deadline: Deadline
         /// Whether it was made while another was under way.
         let isHedge: Bool
+        /// When it began, or bytes came for it last.
+        var lastLife: Deadline
+
+        /// When the fetcher ends it, unless bytes come before.
+        var silentAt: Deadline { lastLife.advanced(by: request.patience) }
+
+        mutating func noteLife() { lastLife = max(lastLife, request.lastByte ?? lastLife) }
     }
 
     /// The last thing a store said, and how often it failed.
@@ -66,9 +72,14 @@ final class FetchJob: @unchecked Sendable {
     var holdsBudget = false
     /// When the timer will look at this job next.
     var armedFor = Deadline.never
+    /// How long its waiters wait while nothing comes.
+    let patience: Duration
+    /// When bytes of any block came from a store that has this one; looked up while it is queued only.
+    var storeLife = Deadline(nanoseconds: 0)
 
-    init(_ reference: BlockReference, router: BlockRouter, fetchClass: FetchClass) {
+    init(_ reference: BlockReference, router: BlockRouter, fetchClass: FetchClass, patience: Duration) {
         self.reference = reference
+        self.patience = patience
         self.fetchClass = fetchClass
         routers = [router]
         maximumStoredLength = reference.codec.maximumStoredLength(plainLength: reference.plainLength)
@@ -80,9 +91,9 @@ final class FetchJob: @unchecked Sendable {
 
     /// The next moment at which something is to be done if nothing happens before.
     var nextEvent: Deadline {
-        var next = waiters.map(\.deadline).min() ?? .never
-        if phase == .attempting, let current {
-            next = min(next, current.deadline)
+        var next = waiters.map { expiry($0) }.min() ?? .never
+        if phase == .attempting {
+            for attempt in [current, hedge] { if let attempt { next = min(next, attempt.silentAt) } }
             if mayHedge { next = min(next, hedgeAt) }
         }
         if phase == .pausing { next = min(next, retryAt) }
@@ -96,6 +107,13 @@ final class FetchJob: @unchecked Sendable {
         failures.map { StoreFailure(address: $0.store.address, error: $0.error) }
     }
 
+    /// The same at a deadline: those that are being asked did not answer in time.
+    var lateness: [StoreFailure] {
+        let asked = [current, hedge].compactMap { $0?.store }
+        return storeFailures.filter { failure in !asked.contains { $0.address == failure.address } }
+            + asked.map { StoreFailure(address: $0.address, error: .timedOut) }
+    }
+
     /// All stores of all routers, best first, each address once.
     func replicas() -> [RoutedStore] {
         guard routers.count > 1 else { return routers.first?.replicas(for: reference.id) ?? [] }
@@ -103,9 +121,11 @@ final class FetchJob: @unchecked Sendable {
         return routers.flatMap { $0.replicas(for: reference.id) }.filter { urls.insert($0.url).inserted }
     }
 
-    func note(_ error: StoreError, from store: RoutedStore) {
+    /// - Parameter time: how long the store had for it.
+    func note(_ error: StoreError, from store: RoutedStore, within time: Duration) {
         if let index = failures.firstIndex(where: { $0.store.url == store.url }) {
-            failures[index].error = error
+            // The end of the wait may have cut a try short: what the store said before is truer then.
+            if error != .timedOut || time * 2 > patience { failures[index].error = error }
             failures[index].count += 1
         } else {
             failures.append(Failure(store: store, error: error, count: 1))
@@ -128,8 +148,8 @@ final class FetchJob: @unchecked Sendable {
 
     static func mayPass(_ failure: Failure) -> Bool {
         switch failure.error {
-        case .unreachable, .timedOut: true
-        // A server that is loading or busy says so; one that refuses a password will not change its mind.
+        case .unreachable, .timedOut, .busy: true
+        // One that refuses a password will not change its mind.
         case .refused, .protocolViolation: failure.count < 3
         case .missing, .corrupt, .tooLarge, .cancelled: false
         }

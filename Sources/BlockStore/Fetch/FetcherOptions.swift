@@ -15,13 +15,22 @@ public struct FetcherOptions: Sendable, Hashable {
     /// The same for blocks of at most 64 KiB: at 300 ms of round trip 13,000 blocks/s, as many as the system calls of
     /// one reader allow.
     public var smallBlockWindow = 4096
-    /// How long one store may take for one block before the next is asked.
-    public var attemptTimeout: Duration = .seconds(10)
-    /// How long a fetch may take altogether when it names no deadline.
-    public var deadline: Duration = .seconds(60)
+    /// How long a block is waited for while nothing of it comes: from stores that are away, broken or silent.
+    ///
+    /// Several stores share it. As long as bytes come from the last of them the wait goes on, up to `deadline`.
+    public var timeout: Duration = .seconds(10)
+    /// How long a fetch may take altogether when it names no deadline. A line of 10 KB/s brings four blocks of 512 KiB
+    /// at the same time within 210 s.
+    public var deadline: Duration = .seconds(300)
     /// The pause after all stores failed once; doubled from round to round.
     public var firstRetryDelay: Duration = .milliseconds(100)
     public var longestRetryDelay: Duration = .seconds(5)
+
+    /// Sets `timeout`, and `deadline` in proportion.
+    public mutating func setTimeout(_ timeout: Duration) {
+        self.timeout = timeout
+        deadline = timeout * 30
+    }
 
     public init() { decodeThreads = min(64, Processors.count) }
 }

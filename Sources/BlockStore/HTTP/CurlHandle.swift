@@ -43,6 +43,9 @@ final class CurlHandle {
         guard set(CURLOPT_URL, url) else { return false }
         // Signals belong to the thread that waits for them; name lookup has a thread of libcurl's own.
         set(CURLOPT_NOSIGNAL, 1)
+        // Else libcurl 7.88 waits, whatever the time limits, until the C library gives up on a name: 10 s for each name
+        // server that does not answer, and all other transfers with it. The thread that looks it up ends by itself.
+        set(CURLOPT_QUICK_EXIT, 1)
         // A redirect must never reach files or other protocols of this machine.
         guard set(CURLOPT_PROTOCOLS_STR, "http,https"), set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https") else {
             return false

@@ -26,6 +26,12 @@ struct HTTPClient: Sendable {
     func request(_ url: String, for block: StoreRequest) -> HTTPRequest {
         var request = HTTPRequest(.get, url, maximumLength: block.maximumLength, deadline: block.deadline)
         request.isAbandoned = { block.isFinished }
+        let progress = ProgressClock()
+        block.follow(progress)
+        request.progressed = {
+            progress.tick()
+            block.store.tick()
+        }
         return request
     }
 

@@ -31,6 +31,9 @@ struct HTTPRequest: Sendable {
     /// Asked now and then by the engine's thread: true ends the request with `cancelled`. Must not block.
     var isAbandoned: (@Sendable () -> Bool)?
 
+    /// Called by the engine's thread whenever bytes of a 200's body come. Must not block.
+    var progressed: (@Sendable () -> Void)?
+
     init(_ method: Method, _ url: String, maximumLength: Int, deadline: Deadline) {
         self.method = method
         self.url = url

@@ -15,13 +15,15 @@ struct HTTPResponse: Sendable {
         return .success(body)
     }
 
-    /// Nil for a 200; `missing` for what is not there; otherwise `refused`, with status and reason.
+    /// Nil for a 200; `missing` for what is not there; `busy` for what asks to come back; otherwise `refused`, with status
+    /// and reason.
     var error: StoreError? {
         switch status {
         case 200: nil
         // A missing bucket is a wrong address, not a missing block.
         case 404 where errorCode == "NoSuchBucket": .refused(reason)
         case 404, 410: .missing
+        case 429, 502, 503, 504: .busy(reason)
         case 300...: .refused(reason)
         default: .protocolViolation("unexpected status \(reason)")
         }

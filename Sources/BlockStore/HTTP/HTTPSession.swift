@@ -67,9 +67,6 @@ public final class HTTPSession: Sendable {
             handle.set(CURLOPT_FOLLOWLOCATION, 1),
             handle.set(CURLOPT_TIMEOUT_MS, request.options.timeout.milliseconds)
         else { return false }
-        // Else libcurl 7.88 waits, whatever the timeouts, until the C library gives up on a name: 10 s for each name
-        // server that does not answer. The thread that looks it up ends by itself.
-        handle.set(CURLOPT_QUICK_EXIT, 1)
         // Not CURLOPT_RESUME_FROM, for which a server that sends the whole file is an error.
         if let resume = request.resume, !handle.set(CURLOPT_RANGE, "\(resume.offset)-") { return false }
         return handle.setHeaders(request.headers)

@@ -37,6 +37,7 @@ final class HTTPTransfer {
     /// Takes a piece of the body; false stops the transfer.
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard handle.status == 200 else { return receiveErrorText(bytes) }
+        job.request.progressed?()
         let limit = max(0, job.request.maximumLength)
         if body == nil {
             let announced = handle.contentLength
@@ -84,6 +85,11 @@ final class HTTPTransfer {
         case CURLE_TOO_MANY_REDIRECTS, CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2,
             CURLE_HTTP2_STREAM, CURLE_BAD_CONTENT_ENCODING:
             .protocolViolation(handle.message(code))
+        // Nothing that time would mend.
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE:
+            .refused(
+                "its certificate is not trusted (\(handle.message(code))): check this machine's clock and the package "
+                    + "ca-certificates")
         case CURLE_URL_MALFORMAT: .refused("the address is not one of http: \(handle.message(code))")
         default: .unreachable(handle.message(code))
         }

@@ -18,7 +18,7 @@ final class RedisConnection: NetworkLoop.Channel {
     // Requests whose replies are still to come, oldest first. Finished ones stay: their replies come all the same.
     private var slots: [StoreRequest] = []
     private var head = 0
-    private var lastProgress = Deadline.now
+    private let progress = ProgressClock()
     private var hasAnswered = false
 
     /// At most so much is read before others get their turn.
@@ -37,11 +37,17 @@ final class RedisConnection: NetworkLoop.Channel {
     /// The oldest reply that is still to come.
     var oldest: StoreRequest? { load > 0 ? slots[head] : nil }
 
+    /// When the oldest reply is overdue: at its deadline, or after too long a silence.
+    private func overdue(_ oldest: StoreRequest) -> Deadline {
+        min(oldest.deadline, progress.last.advanced(by: oldest.patience))
+    }
+
     /// True while a reply is overdue: others do better elsewhere.
-    var isOverdue: Bool { oldest?.deadline.hasPassed ?? false }
+    var isOverdue: Bool { oldest.map { overdue($0).hasPassed } ?? false }
 
     func send(_ request: StoreRequest) {
-        if load == 0 { lastProgress = .now }
+        if load == 0 { progress.tick() }
+        request.follow(progress)
         slots.append(request)
         output.append(contentsOf: "*2\r\n$3\r\nGET\r\n$\(request.id.count)\r\n".utf8)
         request.id.withBytes { output.append(contentsOf: $0) }
@@ -101,7 +107,8 @@ final class RedisConnection: NetworkLoop.Channel {
             }
             guard count > 0 else { return end(.unreachable("the server closed the connection")) }
             total += count
-            lastProgress = .now
+            progress.tick()
+            oldest?.store.tick()
             let placed = min(count, direct.count)
             if placed > 0 { reader.filled(placed) }
             do throws(RedisReplyReader.Violation) {
@@ -133,7 +140,7 @@ final class RedisConnection: NetworkLoop.Channel {
         // Nothing hashes to an id but what was stored under it: an empty value is a broken one.
         case .block: request.complete(.failure(.corrupt(.wrongID)))
         case .null: request.complete(.failure(.missing))
-        case .error(let text): request.complete(.failure(.refused(text)))
+        case .error(let text): request.complete(.failure(StoreError(redis: text)))
         case .tooLarge: request.complete(.failure(.tooLarge))
         case .skipped: break
         }
@@ -150,13 +157,13 @@ final class RedisConnection: NetworkLoop.Channel {
                 next = min(next, request.deadline)
             }
         }
-        if let oldest, oldest.deadline <= now {
-            let limit = max(oldest.deadline, lastProgress).nanoseconds + UInt64(grace / .nanoseconds(1))
-            if limit <= now.nanoseconds {
+        if let oldest {
+            let limit = max(overdue(oldest), progress.last).advanced(by: grace)
+            if limit <= now {
                 end(.unreachable("the connection is stuck"))
                 return .never
             }
-            next = min(next, Deadline(nanoseconds: limit))
+            next = min(next, limit)
         }
         return next
     }

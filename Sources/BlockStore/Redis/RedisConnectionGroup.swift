@@ -13,7 +13,7 @@ final class RedisConnectionGroup: @unchecked Sendable {
     private static let requestsPerConnection = 8
     /// How long a connection may show no sign of life after a reply was due.
     private static let grace = Duration.seconds(2)
-    private static let connectTimeout = Duration.seconds(10)
+    private static let connectTimeout = Duration.seconds(5)
 
     private let url: StoreURL
     private let loop: NetworkLoop
@@ -38,7 +38,7 @@ final class RedisConnectionGroup: @unchecked Sendable {
             return
         }
         waiting.append(contentsOf: requests)
-        for request in requests { sweep(by: request.deadline) }
+        for request in requests { sweep(by: min(request.deadline, .after(request.patience))) }
         dispatch()
     }
 

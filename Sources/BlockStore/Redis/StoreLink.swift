@@ -81,9 +81,18 @@ struct StoreLink: Sendable {
             switch error {
             case .unreachable(let reason): throw .unreachable(reason)
             case .timedOut: throw .timedOut
-            case .refused(let reason): throw .refused(reason)
+            case .refused(let reason): throw StoreError(redis: reason)
             case .protocolViolation(let reason): throw .protocolViolation(reason)
             }
         }
+    }
+}
+
+extension StoreError {
+    /// What a server's error reply means: the first word is its kind.
+    init(redis reply: String) {
+        // Of redis: it reads its file, runs a script, moves keys, or has lost its master.
+        let passing = ["LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN"]
+        self = passing.contains(String(reply.prefix { $0 != " " })) ? .busy(reply) : .refused(reply)
     }
 }

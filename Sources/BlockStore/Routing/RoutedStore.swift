@@ -23,6 +23,8 @@ public final class RoutedStore: Sendable {
     public let url: StoreURL
     private let opening: Opening
     private let state = Mutex(State())
+    /// When bytes came from it last.
+    let progress = ProgressClock()
 
     init(_ url: StoreURL, opening: @escaping Opening) {
         self.url = url

@@ -2,7 +2,7 @@
 public struct StoreStatistics: Sendable, Hashable {
     /// Kinds of failures, to be counted and shown.
     public enum Failure: String, Sendable, Hashable, CaseIterable {
-        case missing, corrupt, refused, unreachable, timedOut, protocolViolation, tooLarge, cancelled
+        case missing, corrupt, refused, busy, unreachable, timedOut, protocolViolation, tooLarge, cancelled
 
         public init(_ error: StoreError) {
             self =
@@ -10,6 +10,7 @@ public struct StoreStatistics: Sendable, Hashable {
                 case .missing: .missing
                 case .corrupt: .corrupt
                 case .refused: .refused
+                case .busy: .busy
                 case .unreachable: .unreachable
                 case .timedOut: .timedOut
                 case .protocolViolation: .protocolViolation

@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import BlockStore
 internal import FUSESession
+internal import FlistContent
 internal import FlistFileSystem
 internal import Support
 internal import ProgramSupport
@@ -17,6 +19,9 @@ struct MountCommand: ParsableCommand {
             -o open=MODE sets how files are opened: none (nobody is asked, for many small
             files), passthrough (the kernel reads complete files in the cache by itself,
             for few large ones; as root), message, or auto, which looks at the sizes.
+            -o timeout=SECONDS sets how long a read waits while nothing comes from the
+            stores before it ends in an error (10 by default). As long as bytes come it
+            goes on, at most thirty times as long.
 
             What the first minute of a mount reads is recorded in the cache; later mounts
             of the same flist fetch it before it is asked for (see flist profile). -o
@@ -62,7 +67,8 @@ struct MountCommand: ParsableCommand {
         // What is wrong with the command line is told before anything starts.
         var service = MountService(
             flist: flist.flist, target: target, content: try FlistOpening.options(cache, stores))
-        service.options = try mountOptions()
+        service.content.fetcher = FetcherOptions()
+        service.options = try mountOptions(&service.content)
         service.log = log
         guard foreground || readyDescriptor != nil else {
             // Behind the subcommand's name, so that "--" may stand among the rest.
@@ -71,13 +77,17 @@ struct MountCommand: ParsableCommand {
         try service.run(readyDescriptor: readyDescriptor)
     }
 
-    private func mountOptions() throws -> FlistMount.Options {
+    private func mountOptions(_ content: inout ContentOptions) throws -> FlistMount.Options {
         var result = FlistMount.Options()
-        for option in options {
-            // Not the file system's matter.
-            let words = option.split(separator: ",")
-            if words.contains("noprofile") { result.usesProfile = false }
-            try result.mount.apply(words.filter { $0 != "noprofile" }.joined(separator: ","))
+        for word in options.flatMap({ $0.split(separator: ",") }) {
+            // The first two are not the file system's matter.
+            if word == "noprofile" {
+                result.usesProfile = false
+            } else if word.hasPrefix("timeout=") {
+                content.fetcher.setTimeout(try TimeoutArgument.parse(String(word.dropFirst("timeout=".count))))
+            } else {
+                try result.mount.apply(String(word))
+            }
         }
         if noPassthrough {
             guard result.mount.opens != .passthrough else {

@@ -21,6 +21,8 @@ enum FlistOpening {
     /// - Parameter cache: nil for commands that keep nothing.
     static func options(_ cache: CacheOptions?, _ stores: StoreOptions) throws -> ContentOptions {
         var options = ContentOptions()
+        // A tool that stops in the middle has to be started again: it waits longer than a mount, where a reader hangs.
+        options.fetcher.setTimeout(.seconds(60))
         // What fails is told by the command itself; a mount, which lives on, logs.
         options.logger = Logger(label: "flist", factory: { _ in SwiftLogNoOpLogHandler() })
         options.cacheFolder = cache?.path
