@@ -17,6 +17,8 @@ public final class Flister: Sendable {
         /// The folder of everything, made if it is missing.
         public var root: String
         public var cache = BlockCache.Options()
+        /// How cached contents are checked in the background; nil for not at all.
+        public var scrub: ScrubOptions?
         /// The store of flists that do not say where their blocks are.
         public var fallback = "redis://hub.threefold.me:9900"
         /// What addresses of flists without a scheme are relative to.
@@ -62,6 +64,7 @@ public final class Flister: Sendable {
         hubAddress = settings.hubAddress
         hub = try Hub(folder: folders.flists, options: settings.hub, logger: settings.logger)
         resources = try ContentResources(cacheFolder: folders.cache, cache: settings.cache)
+        if let scrub = settings.scrub { resources.cache?.startScrubbing(scrub) }
         shared = SharedMounts(folders, resources, logger: settings.logger)
         self.volumes = volumes
         figures = VolumeFigures(volumes)

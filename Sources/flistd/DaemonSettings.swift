@@ -11,6 +11,7 @@ struct DaemonSettings {
     static let defaultRoot = Flister.defaultRoot
     static let defaultWorkers = 8
     static let defaultStorage = "redis://hub.threefold.me:9900"
+    static let defaultScrubRate = "8MiB"
     static let defaultHub = "https://hub.threefold.me"
 
     let broker: BrokerAddress
@@ -21,6 +22,8 @@ struct DaemonSettings {
     let netns: String?
     let volumes: VolumeKind
     let cacheSize: ByteCount?
+    /// In a second; 0 for no checks.
+    let scrubRate: ByteCount
     let metrics: String?
     let log: String?
     let logLevel: Logger.Level
@@ -51,6 +54,9 @@ struct DaemonSettings {
         cacheSize = try Self.value("cache-size", text("cache-size", options.cacheSize), "a size such as 50GiB") {
             ByteCount(parsing: $0)
         }
+        let rate = text("scrub-rate", options.scrubRate) ?? Self.defaultScrubRate
+        scrubRate =
+            try Self.value("scrub-rate", rate, "a size such as 8MiB, or 0") { ByteCount(parsing: $0) } ?? ByteCount(0)
         logLevel =
             try Self.value("log-level", text("log-level", options.logLevel), "debug, info, warning or error") {
                 ["debug", "info", "warning", "error"].contains($0) ? Logger.Level(rawValue: $0) : nil

@@ -116,6 +116,7 @@ extension DaemonSettings {
     fileprivate func flister(_ logger: Logger) -> Flister.Settings {
         var result = Flister.Settings(root: root)
         result.cache.quota = cacheSize?.bytes
+        if scrubRate.bytes > 0 { result.scrub = ScrubOptions(bytesPerSecond: scrubRate.bytes) }
         result.fallback = storage
         result.hubAddress = hub
         result.logger = logger

@@ -20,7 +20,9 @@ struct MountCommand: ParsableCommand {
 
             What the first minute of a mount reads is recorded in the cache; later mounts
             of the same flist fetch it before it is asked for (see flist profile). -o
-            noprofile does neither.
+            noprofile does neither. Contents in the cache are read again in the background,
+            each once a week, 8 MiB in a second at most, and what a disk has damaged is
+            fetched again; -o noscrub does not.
 
             --rw makes the mount writable (root only): what is written goes to DIR/upper,
             which is made if it is missing. Facts about the mount are extended attributes
@@ -63,6 +65,7 @@ struct MountCommand: ParsableCommand {
         var service = MountService(
             flist: flist.flist, target: target, content: try FlistOpening.options(cache, stores))
         service.options = try mountOptions()
+        service.scrubs = !options.contains { $0.split(separator: ",").contains("noscrub") }
         service.log = log
         guard foreground || readyDescriptor != nil else {
             // Behind the subcommand's name, so that "--" may stand among the rest.
@@ -77,7 +80,7 @@ struct MountCommand: ParsableCommand {
             // Not the file system's matter.
             let words = option.split(separator: ",")
             if words.contains("noprofile") { result.usesProfile = false }
-            try result.mount.apply(words.filter { $0 != "noprofile" }.joined(separator: ","))
+            try result.mount.apply(words.filter { $0 != "noprofile" && $0 != "noscrub" }.joined(separator: ","))
         }
         if noPassthrough {
             guard result.mount.opens != .passthrough else {
