@@ -42,6 +42,13 @@ struct CacheRaceTests {
         }
     }
 
+    private final class Tally: Sendable {
+        let wrong = Atomic<Int>(0)
+        let failed = Atomic<Int>(0)
+        let reads = Atomic<Int>(0)
+        let isDone = Atomic<Bool>(false)
+    }
+
     /// What du counts: bytes on disk of contents and maps, each file once. A file that moves on meanwhile counts once.
     private func onDisk(_ place: MountPlace) -> UInt64 {
         var sizes: [ino_t: UInt64] = [:]
@@ -68,25 +75,24 @@ struct CacheRaceTests {
         for number in 0..<60 { try place.write(MountPlace.noise(5000, seed: UInt64(100 + number)), "small\(number)") }
         try place.pack()
         let quota = 8 << 20
-        let (wrong, failed, reads) = (Atomic<Int>(0), Atomic<Int>(0), Atomic<Int>(0))
-        let isDone = Atomic<Bool>(false)
+        let tally = Tally()
 
         /// Reads until told to stop, or until its server is gone.
         func reader(_ target: String, _ seed: UInt64, mayFail: Bool) throws -> WorkerThread {
             let (large, folder) = (large, target)
             return try WorkerThread("reader") {
                 var generator = SeededGenerator(seed: seed)
-                while !isDone.load(ordering: .relaxed) {
+                while !tally.isDone.load(ordering: .relaxed) {
                     let isSmall = Bool.random(using: &generator)
                     let number = Int.random(in: 0..<(isSmall ? 60 : 12), using: &generator)
                     let expected = isSmall ? MountPlace.noise(5000, seed: UInt64(100 + number)) : large[number]
                     switch MountPlace.read("\(folder)/\(isSmall ? "small" : "large")\(number)") {
                     case .success(let bytes):
-                        if bytes != expected { wrong.add(1, ordering: .relaxed) }
-                        reads.add(1, ordering: .relaxed)
+                        if bytes != expected { tally.wrong.add(1, ordering: .relaxed) }
+                        tally.reads.add(1, ordering: .relaxed)
                     case .failure:
                         if mayFail { return }
-                        failed.add(1, ordering: .relaxed)
+                        tally.failed.add(1, ordering: .relaxed)
                     }
                     // Else the kernel would answer from then on.
                     if let file = try? FileDescriptor("\(folder)/\(isSmall ? "small" : "large")\(number)", O_RDONLY) {
@@ -102,18 +108,18 @@ struct CacheRaceTests {
         for round in 0..<5 {
             let other = try Server(place, "second", "\(quota)")
             threads.append(try reader(other.target, UInt64(10 + round), mayFail: true))
-            let before = reads.load(ordering: .relaxed)
+            let before = tally.reads.load(ordering: .relaxed)
             let isBusy = eventually {
                 most = max(most, onDisk(place))
-                return reads.load(ordering: .relaxed) >= before + 60
+                return tally.reads.load(ordering: .relaxed) >= before + 60
             }
             #expect(isBusy)
             other.kill()
         }
-        isDone.store(true, ordering: .relaxed)
+        tally.isDone.store(true, ordering: .relaxed)
         for thread in threads { thread.join() }
         steady.stop()
-        #expect(wrong.load(ordering: .relaxed) == 0 && failed.load(ordering: .relaxed) == 0)
+        #expect(tally.wrong.load(ordering: .relaxed) == 0 && tally.failed.load(ordering: .relaxed) == 0)
         #expect(most <= UInt64(quota) && most > UInt64(quota) / 2, "\(most)")
         let check = try place.shell("\(MountPlace.program) cache check --cache cache --json")
         #expect(check.status == 0, "\(check.output)")
