@@ -111,7 +111,7 @@ struct CacheRaceTests {
             let before = tally.reads.load(ordering: .relaxed)
             let isBusy = eventually {
                 most = max(most, onDisk(place))
-                return tally.reads.load(ordering: .relaxed) >= before + 60
+                return tally.reads.load(ordering: .relaxed) >= before + 30
             }
             #expect(isBusy)
             other.kill()
