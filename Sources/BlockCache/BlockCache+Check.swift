@@ -2,6 +2,7 @@ internal import BlockCodec
 internal import CLinux
 internal import Glibc
 public import Support
+internal import Synchronization
 
 /// What a check of a cache found.
 public struct CacheCheck: Sendable, Hashable {
@@ -32,11 +33,11 @@ extension BlockCache {
         let all = objects.reduce(0) { $0 + $1.bytes }
         var done: UInt64 = 0
         for object in objects {
-            if object.kind == .partial {
-                core.checkPartial(object, repair: repair, &check)
-            } else {
-                core.checkComplete(object, repair: repair, &check)
-            }
+            let found = core.check(object, repair: repair, ObjectReading())
+            check.objects += found.objects
+            check.bytes += found.bytes
+            check.damaged += found.damaged
+            check.damagedBlocks += found.damagedBlocks
             done += object.bytes
             guard progress(done, all) else {
                 check.isCancelled = true
@@ -48,48 +49,63 @@ extension BlockCache {
 }
 
 extension CacheCore {
-    /// A complete content says by its bytes what its name must be.
-    func checkComplete(_ object: StoredObject, repair: Bool, _ check: inout CacheCheck) {
-        guard let file = try? CachedObject.openQuietly(object.path, O_RDONLY),
-            let status = CachedObject.lockShared(file.number)
-        else { return }
-        check.objects += 1
-        let layout = BlockLayout(size: UInt64(max(0, status.st_size)), blockSize: object.name.blockSize)
-        // The name does not say how long the keys are: 32 bytes but for the oldest format.
-        let isGood = [BLAKE2b.Length.bytes32, .bytes16].contains { digestLength in
-            content(of: file, layout, digestLength, &check.bytes) == object.name.content
-        }
-        guard !isGood else { return }
-        check.damaged.append(object.name.content)
-        guard repair else { return }
-        remove(object.path)
-        openObject(object.name.content)?.forget()
+    /// Checks one content. Blocks.
+    ///
+    /// One that `reading` ends is left as it is, and nothing is said of it.
+    func check(_ object: StoredObject, repair: Bool, _ reading: ObjectReading) -> CacheCheck {
+        let size = max(ObjectFile.unit, object.name.blockSize)
+        guard size <= BlockLayout.maximumBlockSize else { return CacheCheck() }
+        let buffer = BlockBufferPool.shared.buffer(capacity: size)
+        let check =
+            object.kind == .partial
+            ? checkPartial(object, repair, reading, buffer.memory)
+            : checkComplete(object, repair, reading, buffer.memory)
+        if repair { damaged.add(check.damaged.count, ordering: .relaxed) }
+        return check
     }
 
-    /// The name that a file's bytes have; nil if they cannot all be read.
-    private func content(
-        of file: borrowing FileDescriptor, _ layout: BlockLayout, _ digestLength: BLAKE2b.Length, _ bytes: inout UInt64
-    ) -> Digest? {
-        guard layout.isValid else { return nil }
-        var hash = ContentHash(size: layout.size, blockSize: layout.blockSize)
-        let buffer = BlockBufferPool.shared.buffer(capacity: layout.blockSize)
-        for block in 0..<layout.count {
-            let plain = UnsafeMutableRawBufferPointer(rebasing: buffer.memory[..<layout.length(of: block)])
-            guard (try? file.read(into: plain, at: layout.offset(of: block))) == plain.count else { return nil }
-            hash.add(BLAKE2b.hash(UnsafeRawBufferPointer(plain), digestLength))
-            bytes += UInt64(plain.count)
+    /// A complete content says by its bytes what its name must be.
+    private func checkComplete(
+        _ object: StoredObject, _ repair: Bool, _ reading: ObjectReading, _ memory: UnsafeMutableRawBufferPointer
+    ) -> CacheCheck {
+        var check = CacheCheck()
+        guard let file = reading.open(object.path, object.name.blockSize) else { return check }
+        let layout = BlockLayout(size: UInt64(max(0, file.status.st_size)), blockSize: object.name.blockSize)
+        // The name does not say how long the keys are: 32 bytes but for the oldest format.
+        var isGood = false
+        for digestLength in [BLAKE2b.Length.bytes32, .bytes16] where !isGood && layout.isValid {
+            var hash = ContentHash(size: layout.size, blockSize: layout.blockSize)
+            var isRead = true
+            for block in 0..<layout.count where isRead {
+                let length = layout.length(of: block)
+                guard reading.mayRead(length) else { return CacheCheck() }
+                isRead = file.read(length, at: layout.offset(of: block), into: memory)
+                guard isRead else { continue }
+                hash.add(BLAKE2b.hash(UnsafeRawBufferPointer(rebasing: memory[..<length]), digestLength))
+                check.bytes += UInt64(length)
+            }
+            isGood = isRead && hash.finalize() == object.name.content
         }
-        return hash.finalize()
+        check.objects = 1
+        guard !isGood else { return check }
+        check.damaged.append(object.name.content)
+        guard repair else { return check }
+        remove(object.path)
+        openObject(object.name.content)?.forget()
+        return check
     }
 
     /// A partial content has its keys beside it, and they must give its name.
-    func checkPartial(_ object: StoredObject, repair: Bool, _ check: inout CacheCheck) {
-        guard let mapPath = object.mapPath,
-            let file = try? CachedObject.openQuietly(object.path, O_RDONLY),
-            CachedObject.lockShared(file.number) != nil
-        else { return }
-        check.objects += 1
+    private func checkPartial(
+        _ object: StoredObject, _ repair: Bool, _ reading: ObjectReading, _ memory: UnsafeMutableRawBufferPointer
+    ) -> CacheCheck {
+        var check = CacheCheck()
+        guard let mapPath = object.mapPath, let file = reading.open(object.path, object.name.blockSize) else {
+            return check
+        }
+        check.objects = 1
         guard let map = BlockMap(opening: mapPath), let header = map.header(),
+            map.layout.blockSize == object.name.blockSize,
             let keys = map.keys(header.digestLength), keys.count == map.layout.count,
             let states = map.states(of: 0..<map.layout.count), Self.content(map.layout, keys) == object.name.content
         else {
@@ -99,25 +115,24 @@ extension CacheCore {
                 remove(mapPath)
                 openObject(object.name.content)?.reopen()
             }
-            return
+            return check
         }
-        var damaged = 0
-        let buffer = BlockBufferPool.shared.buffer(capacity: map.layout.blockSize)
         for block in 0..<map.layout.count where states[block] != .absent {
-            let plain = UnsafeMutableRawBufferPointer(rebasing: buffer.memory[..<map.layout.length(of: block)])
-            let isRead = (try? file.read(into: plain, at: map.layout.offset(of: block))) == plain.count
-            check.bytes += UInt64(plain.count)
-            let isGood = isRead && BLAKE2b.hash(UnsafeRawBufferPointer(plain), header.digestLength) == keys[block]
+            let length = map.layout.length(of: block)
+            guard reading.mayRead(length) else { break }
+            let isRead = file.read(length, at: map.layout.offset(of: block), into: memory)
+            check.bytes += UInt64(length)
+            let plain = UnsafeRawBufferPointer(rebasing: memory[..<length])
+            let isGood = isRead && BLAKE2b.hash(plain, header.digestLength) == keys[block]
             if repair, !isGood || (states[block] == .suspect && header.boot == boot) {
                 try? map.set(block, isGood ? .present : .absent)
             }
-            if !isGood { damaged += 1 }
+            if !isGood { check.damagedBlocks += 1 }
         }
-        guard damaged > 0 else { return }
+        guard check.damagedBlocks > 0 else { return check }
         check.damaged.append(object.name.content)
-        check.damagedBlocks += damaged
-        guard repair else { return }
-        openObject(object.name.content)?.reopen()
+        if repair { openObject(object.name.content)?.reopen() }
+        return check
     }
 
     private static func content(_ layout: BlockLayout, _ keys: [Digest]) -> Digest {

@@ -20,11 +20,15 @@ extension BlockCache {
     /// once a day.
     @discardableResult
     public func collect() -> CacheCollection {
+        collect(.current(core.boot))
+    }
+
+    @discardableResult
+    func collect(_ clock: ClockReading) -> CacheCollection {
         core.letGo(.idle)
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
+        core.noteClock(clock)
         let age = options.maximumAge.components.seconds
-        let oldest = Int(clamping: Int64(now.tv_sec).subtractingReportingOverflow(age).partialValue)
+        let oldest = Int(clamping: Int64(clock.wall).subtractingReportingOverflow(age).partialValue)
         let isOld: (stat) -> Bool = { max($0.st_atim.tv_sec, $0.st_mtim.tv_sec) < oldest }
         var collection = core.sweep(objects: { $0.lastUse.tv_sec < oldest }, indexFiles: isOld)
         for profile in core.profileFiles() where isOld(profile.status) && unlink(profile.path) == 0 {

@@ -26,6 +26,11 @@ public struct CacheStatistics: Sendable, Hashable {
     public var evictions = 0
     /// Blocks that this process could not store.
     public var failures = 0
+    /// Contents that this process read again in the background, and their bytes.
+    public var scrubbed = 0
+    public var scrubbedBytes: UInt64 = 0
+    /// Contents that this process found damaged, whole or in part, and removed what was wrong of.
+    public var damaged = 0
 }
 
 extension BlockCache {
@@ -52,6 +57,9 @@ extension BlockCache {
         statistics.open = core.openObjects.count
         statistics.evictions = core.evictions.load(ordering: .relaxed)
         statistics.failures = core.log.count.load(ordering: .relaxed)
+        statistics.scrubbed = core.scrubbed.load(ordering: .relaxed)
+        statistics.scrubbedBytes = core.scrubbedBytes.load(ordering: .relaxed)
+        statistics.damaged = core.damaged.load(ordering: .relaxed)
         return statistics
     }
 }

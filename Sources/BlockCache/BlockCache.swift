@@ -32,6 +32,8 @@ public final class BlockCache: Sendable {
     public let folder: String
     let options: Options
     let core: CacheCore
+    /// Nil while nothing is checked in the background.
+    let scrubber = Mutex<Scrubber?>(nil)
     private let serials = Atomic<UInt64>(0)
 
     /// Opens a cache, and makes its folders (mode 0700) where they are missing. Blocks.
@@ -53,6 +55,7 @@ public final class BlockCache: Sendable {
         }
         core.durability.setOnLoss { [weak core] in core?.distrust() }
         core.enterBoot()
+        core.noteClock(.current(boot))
         if core.isFreshTrusted.load(ordering: .acquiring) { core.durability.adopt() }
     }
 
@@ -89,6 +92,7 @@ public final class BlockCache: Sendable {
     /// Idempotent. Does not wait for the disk: what is not yet known to be on it is taken over by the next process.
     public func close() {
         guard !core.closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        scrubber.withLock { $0 }?.stop()
         core.durability.stop()
         core.ledger.close()
         core.workspace.close()
@@ -97,6 +101,7 @@ public final class BlockCache: Sendable {
     /// Ends as a killed process would: nothing is given back or removed.
     func abandon() {
         guard !core.closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        scrubber.withLock { $0 }?.stop()
         core.durability.stop()
         core.workspace.close(abandon: true)
     }

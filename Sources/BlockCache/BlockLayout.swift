@@ -11,7 +11,7 @@ struct BlockLayout: Hashable, Sendable {
     /// Blocks of one content that the cache takes: 32 TiB in blocks of 512 KiB, two bitmaps of 8 MiB.
     private static let maximumCount: UInt64 = 1 << 26
     /// Bytes of one block that the cache takes.
-    private static let maximumBlockSize = 1 << 30
+    static let maximumBlockSize = 1 << 30
 
     init(_ blocks: any BlockList) {
         self.init(size: blocks.size, blockSize: blocks.blockSize, declaredCount: blocks.count)

@@ -38,6 +38,14 @@ extension CacheCore {
         return found
     }
 
+    /// The contents in one of the 256 sub-folders that are not on their way: partial, or complete and on disk.
+    func settledObjects(inShard shard: Int) -> [StoredObject] {
+        var found: [StoredObject] = []
+        collect(CacheFolder.shards(of: folder.objects)[shard], .durable, into: &found)
+        collect(CacheFolder.shards(of: folder.partial)[shard], .partial, into: &found)
+        return found
+    }
+
     private func collect(_ path: String, _ kind: StoredObject.Kind, into found: inout [StoredObject]) {
         for entry in entries(of: path) {
             guard let name = ObjectName(parsing: entry) else { continue }

@@ -20,6 +20,11 @@ final class CacheCore: Sendable {
     let isFreshTrusted = Atomic<Bool>(true)
     /// Contents evicted to make room.
     let evictions = Atomic<Int>(0)
+    /// Contents that were read again in the background, and their bytes.
+    let scrubbed = Atomic<Int>(0)
+    let scrubbedBytes = Atomic<UInt64>(0)
+    /// Contents that were found damaged.
+    let damaged = Atomic<Int>(0)
 
     struct Entry {
         weak var object: CachedObject?

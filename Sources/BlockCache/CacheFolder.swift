@@ -10,6 +10,8 @@ internal import Support
 ///     tmp/<random>/          one per process; files that appear elsewhere by rename; `lock` is held by its process
 ///     index/                 tree indexes, made by others
 ///     profile/               what mounted flists read first, made by others
+///     scrub                  how far the background check is; held by the process that is at it
+///     clock                  what the clocks said when somebody looked last
 ///     lock                   held for whole-cache work; boot: the boot that `fresh` belongs to; usage: the ledger
 struct CacheFolder: Sendable {
     let path: String
@@ -23,6 +25,8 @@ struct CacheFolder: Sendable {
     var lock: String { "\(path)/lock" }
     var boot: String { "\(path)/boot" }
     var usage: String { "\(path)/usage" }
+    var scrub: String { "\(path)/scrub" }
+    var clock: String { "\(path)/clock" }
 
     func object(_ name: ObjectName) -> String { "\(path)/objects/\(name.shard)/\(name)" }
     func fresh(_ name: ObjectName) -> String { "\(path)/fresh/\(name)" }

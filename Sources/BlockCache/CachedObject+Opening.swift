@@ -72,7 +72,7 @@ extension CachedObject {
 }
 
 /// UTIME_OMIT, a macro that Swift does not import (utimensat(2)): leaves that time as it is.
-private let utimeOmit = 0x3fff_fffe
+let utimeOmit = 0x3fff_fffe
 
 /// Whether an open file is what a path names.
 func isSame(_ descriptor: Int32, _ path: String) -> Bool {

@@ -172,6 +172,7 @@ extension CachedObject {
 
     /// Forgets and removes what is stored: it is damaged, or the disk cannot be read.
     func discard(because reason: String) {
+        core.damaged.add(1, ordering: .relaxed)
         core.log.note("cached content \(name) is damaged (\(reason)); removed, it will be fetched again")
         for path in [core.folder.object(name), core.folder.fresh(name), core.folder.partial(name)] {
             core.remove(path)

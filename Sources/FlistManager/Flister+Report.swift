@@ -91,6 +91,7 @@ extension NodeReport.Cache {
         let statistics = cache.statistics()
         self.init(
             path: cache.folder, bytes: statistics.bytes, quota: statistics.quota, complete: statistics.objects,
-            partial: statistics.partial, evictions: statistics.evictions, failures: statistics.failures)
+            partial: statistics.partial, evictions: statistics.evictions, failures: statistics.failures,
+            scrubbedBytes: statistics.scrubbedBytes, damaged: statistics.damaged)
     }
 }

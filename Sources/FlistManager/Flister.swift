@@ -18,6 +18,8 @@ public final class Flister: Sendable {
         public var root: String
         public var cache = BlockCache.Options()
         public var fetcher = FetcherOptions()
+        /// How cached contents are checked in the background; nil for not at all.
+        public var scrub: ScrubOptions?
         /// The store of flists that do not say where their blocks are.
         public var fallback = "redis://hub.threefold.me:9900"
         /// What addresses of flists without a scheme are relative to.
@@ -69,6 +71,7 @@ public final class Flister: Sendable {
         hub = try Hub(folder: folders.flists, options: settings.hub, logger: settings.logger)
         resources = try ContentResources(
             cacheFolder: folders.cache, cache: settings.cache, fetcher: settings.fetcher)
+        if let scrub = settings.scrub { resources.cache?.startScrubbing(scrub) }
         shared = SharedMounts(folders, resources, logger: settings.logger)
         self.volumes = volumes
         figures = VolumeFigures(volumes)

@@ -147,5 +147,8 @@ public final class FlisterMetrics: ZBusObserver {
         page.gauge("flist_cache_contents", help: "", cache.partial, labels: ["state": "partial"])
         page.counter("flist_cache_evictions_total", help: "Contents removed to make room.", cache.evictions)
         page.counter("flist_cache_failures_total", help: "Blocks that could not be stored.", cache.failures)
+        page.counter(
+            "flist_cache_scrubbed_bytes_total", help: "Bytes read again in the background.", cache.scrubbedBytes ?? 0)
+        page.counter("flist_cache_damaged_total", help: "Contents that were found damaged.", cache.damaged ?? 0)
     }
 }

@@ -79,6 +79,10 @@ public struct NodeReport: Codable, Sendable {
         public var evictions: Int
         /// Blocks that could not be stored.
         public var failures: Int
+        /// Read again in the background; nil from a flistd that does not tell, as `damaged`.
+        public var scrubbedBytes: UInt64?
+        /// Contents that were found damaged, and are fetched again.
+        public var damaged: Int?
     }
 
     public struct Worker: Codable, Sendable {

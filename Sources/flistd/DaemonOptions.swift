@@ -52,6 +52,11 @@ struct DaemonOptions: ParsableArguments {
             "How long a read waits while nothing comes from its stores. (default: \(DaemonSettings.defaultTimeout))",
             valueName: "seconds"))
     var timeout: String?
+        name: .customLong("scrub-rate"),
+        help: ArgumentHelp(
+            "Read cached contents again in the background, so many bytes in a second, and compare them with their hashes; 0: never. (default: \(DaemonSettings.defaultScrubRate))",
+            valueName: "size"))
+    var scrubRate: String?
 
     @Option(
         help: ArgumentHelp("Show Prometheus metrics at http://ADDR/metrics, as in 127.0.0.1:9464.", valueName: "addr"))

@@ -14,6 +14,7 @@ struct DaemonSettings {
     static let defaultStorage = "redis://hub.threefold.me:9900"
     /// In seconds.
     static let defaultTimeout = 10
+    static let defaultScrubRate = "8MiB"
     static let defaultHub = "https://hub.threefold.me"
 
     let broker: BrokerAddress
@@ -25,6 +26,8 @@ struct DaemonSettings {
     let volumes: VolumeKind
     let cacheSize: ByteCount?
     let timeout: Duration
+    /// In a second; 0 for no checks.
+    let scrubRate: ByteCount
     let metrics: String?
     let log: String?
     let logLevel: Logger.Level
@@ -59,6 +62,9 @@ struct DaemonSettings {
             try Self.value("timeout", text("timeout", options.timeout), "a number of seconds from 0.1 to 3600") {
                 TimeoutArgument.duration($0)
             } ?? .seconds(Self.defaultTimeout)
+        let rate = text("scrub-rate", options.scrubRate) ?? Self.defaultScrubRate
+        scrubRate =
+            try Self.value("scrub-rate", rate, "a size such as 8MiB, or 0") { ByteCount(parsing: $0) } ?? ByteCount(0)
         logLevel =
             try Self.value("log-level", text("log-level", options.logLevel), "debug, info, warning or error") {
                 ["debug", "info", "warning", "error"].contains($0) ? Logger.Level(rawValue: $0) : nil

@@ -118,6 +118,7 @@ extension DaemonSettings {
         var result = Flister.Settings(root: root)
         result.cache.quota = cacheSize?.bytes
         result.fetcher.setTimeout(timeout)
+        if scrubRate.bytes > 0 { result.scrub = ScrubOptions(bytesPerSecond: scrubRate.bytes) }
         result.fallback = storage
         result.hubAddress = hub
         result.logger = logger

@@ -77,8 +77,8 @@ final class TemporaryFolder: Sendable {
     var cache: String { "\(path)/cache" }
     var folder: CacheFolder { CacheFolder(path: cache) }
 
-    init() {
-        path = NSTemporaryDirectory() + "/flist-test-cache-" + UUID().uuidString
+    init(in parent: String = NSTemporaryDirectory()) {
+        path = parent + "/flist-test-cache-" + UUID().uuidString
         mkdir(path, 0o700)
     }
 

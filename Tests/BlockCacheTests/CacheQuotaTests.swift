@@ -114,8 +114,8 @@ struct CacheQuotaTests {
             let running = Atomic<Int>(4)
             let wrong = Atomic<Int>(0)
             let stores = Atomic<Int>(0)
-            // The folder itself, and the files boot, usage, and one lock for each process.
-            let others = 1 + 4
+            // The folder itself, and the files boot, clock, usage, and one lock for each process.
+            let others = 1 + 5
             let workers = try (0..<4).map { worker in
                 try WorkerThread("test") {
                     for round in 0..<150 {

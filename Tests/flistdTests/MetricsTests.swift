@@ -55,7 +55,8 @@ struct MetricsTests {
             "flist_fetch_hedges_total{}": 0, "flist_fetch_hedges_won_total{}": 0,
             "flist_cache_contents{state=complete}": 2, "flist_cache_contents{state=partial}": 0,
             "flist_cache_quota_bytes{}": 1_073_741_824, "flist_cache_evictions_total{}": 0,
-            "flist_cache_failures_total{}": 0,
+            "flist_cache_failures_total{}": 0, "flist_cache_scrubbed_bytes_total{}": 0,
+            "flist_cache_damaged_total{}": 0,
         ]
         for (name, value) in expected { #expect(found[name] == value, "\(name): \(found[name] as Any)") }
         // What is written, and the file system's own records of it.

@@ -1,3 +1,4 @@
+internal import BlockCache
 internal import FUSESession
 internal import FlistContent
 internal import FlistFileSystem
@@ -13,6 +14,8 @@ struct MountService {
     let target: String
     var content: ContentOptions
     var options = FlistMount.Options()
+    /// Whether cached contents are checked in the background while the mount lives.
+    var scrubs = true
     var log: String?
     var level = Logger.Level.info
     /// A file that holds the process's number while the mount lives.
@@ -36,6 +39,7 @@ struct MountService {
         do {
             let open = try OpenFlist(flist, options: content)
             defer { open.close() }
+            if scrubs { open.cache?.startScrubbing() }
             let pid = try pidFile.map(PIDFile.init)
             defer { pid?.remove() }
             let mount = try FlistMount.mount(open, source: FlistLocation.shown(flist), at: target, options: options)

@@ -25,7 +25,9 @@ struct MountCommand: ParsableCommand {
 
             What the first minute of a mount reads is recorded in the cache; later mounts
             of the same flist fetch it before it is asked for (see flist profile). -o
-            noprofile does neither.
+            noprofile does neither. Contents in the cache are read again in the background,
+            each once a week, 8 MiB in a second at most, and what a disk has damaged is
+            fetched again; -o noscrub does not.
 
             --rw makes the mount writable (root only): what is written goes to DIR/upper,
             which is made if it is missing. Facts about the mount are extended attributes
@@ -69,6 +71,7 @@ struct MountCommand: ParsableCommand {
             flist: flist.flist, target: target, content: try FlistOpening.options(cache, stores))
         service.content.fetcher = FetcherOptions()
         service.options = try mountOptions(&service.content)
+        service.scrubs = !options.contains { $0.split(separator: ",").contains("noscrub") }
         service.log = log
         guard foreground || readyDescriptor != nil else {
             // Behind the subcommand's name, so that "--" may stand among the rest.
@@ -79,7 +82,7 @@ struct MountCommand: ParsableCommand {
 
     private func mountOptions(_ content: inout ContentOptions) throws -> FlistMount.Options {
         var result = FlistMount.Options()
-        for word in options.flatMap({ $0.split(separator: ",") }) {
+        for word in options.flatMap({ $0.split(separator: ",") }) where word != "noscrub" {
             // The first two are not the file system's matter.
             if word == "noprofile" {
                 result.usesProfile = false

@@ -35,6 +35,7 @@ struct NodeText {
                 (
                     "cache",
                     "\(ByteCount(cache.bytes))\(limit), \(cache.complete) contents, \(cache.partial) in part"
+                        + (cache.damaged ?? 0 > 0 ? ", \(cache.damaged ?? 0) were DAMAGED on disk" : "")
                         + (cache.failures > 0 ? ", \(cache.failures) blocks NOT STORED" : "")
                 ))
         }
