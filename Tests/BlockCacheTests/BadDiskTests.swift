@@ -14,10 +14,13 @@ struct BadDiskTests {
 
     /// Runs `body` with an ext4 of 16 MiB on the cache's folder.
     private func withDisk(inodes: Int, _ body: (_ image: String) throws -> Void) throws {
+        try withDisk("truncate -s 16M image && mke2fs -q -t ext4 -N \(inodes) -m 0 image", "loop,errors=continue", body)
+    }
+
+    private func withDisk(_ make: String, _ options: String, _ body: (_ image: String) throws -> Void) throws {
         let image = "\(folder.path)/image"
-        try shell("truncate -s 16M \(image) && mke2fs -q -t ext4 -N \(inodes) -m 0 \(image)")
         mkdir(folder.cache, 0o700)
-        try shell("mount -o loop,errors=continue \(image) \(folder.cache) && chmod 700 \(folder.cache)")
+        try shell("cd \(folder.path) && \(make) && mount -o \(options) image cache && chmod 700 cache")
         defer {
             folder.closeAll()
             _ = try? shell("umount -l \(folder.cache)")
@@ -50,6 +53,29 @@ struct BadDiskTests {
                 for block in 0..<late.count { #expect(object.storeInTime(late, block)) }
                 #expect(try object.bytes(0..<late.bytes.count) == late.bytes)
             }
+            #expect(cache.statistics().evictions > 0)
+        }
+    }
+
+    @Test("a quota of the file system is as a full disk", .timeLimit(.minutes(1)))
+    func fileSystemQuota() throws {
+        try withDisk("truncate -s 128M image && mkfs.btrfs -q image", "loop") { _ in
+            try shell("btrfs quota enable \(folder.cache) && btrfs qgroup limit 8M \(folder.cache)")
+            let cache = try folder.open()
+            var (held, refused): ([Int: CachedObject], Int) = ([:], 0)
+            let contents = (0..<120).map { TestContent(seed: UInt64($0), size: 100_000) }
+            for (number, content) in contents.enumerated() {
+                let object = cache.object(content)
+                if object.storeAll(content) { held[number] = object } else { refused += 1 }
+            }
+            #expect(held.count > 20 && refused > 20)
+            #expect(cache.statistics().failures > 0)
+            for (number, object) in held { #expect(try object.bytes(0..<100_000) == contents[number].bytes) }
+            held = [:]
+            let late = TestContent(seed: 999, size: 5000)
+            let object = cache.object(late)
+            #expect(object.storeInTime(late, 0) && object.storeInTime(late, 1))
+            #expect(try object.bytes(0..<5000) == late.bytes)
             #expect(cache.statistics().evictions > 0)
         }
     }
