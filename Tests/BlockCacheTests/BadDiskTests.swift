@@ -57,29 +57,6 @@ struct BadDiskTests {
         }
     }
 
-    @Test("a quota of the file system is as a full disk", .timeLimit(.minutes(1)))
-    func fileSystemQuota() throws {
-        // What was removed counts until the file system's next commit, which is every 30 s unless it is told otherwise.
-        try withDisk("truncate -s 128M image && mkfs.btrfs -q image", "loop,commit=1") { _ in
-            try shell("btrfs quota enable \(folder.cache) && btrfs qgroup limit 8M \(folder.cache)")
-            let cache = try folder.open()
-            var (held, refused): ([Int: CachedObject], Int) = ([:], 0)
-            let contents = (0..<120).map { TestContent(seed: UInt64($0), size: 100_000) }
-            for (number, content) in contents.enumerated() {
-                let object = cache.object(content)
-                if object.storeAll(content) { held[number] = object } else { refused += 1 }
-            }
-            #expect(held.count > 20 && refused > 20)
-            #expect(cache.statistics().failures > 0)
-            for (number, object) in held { #expect(try object.bytes(0..<100_000) == contents[number].bytes) }
-            held = [:]
-            let late = TestContent(seed: 999, size: 5000)
-            let object = cache.object(late)
-            #expect(object.storeInTime(late, 0) && object.storeInTime(late, 1))
-            #expect(try object.bytes(0..<5000) == late.bytes)
-        }
-    }
-
     @Test(
         "sectors that cannot be read: those contents are fetched again, all others are served", .timeLimit(.minutes(1)))
     func unreadable() throws {
