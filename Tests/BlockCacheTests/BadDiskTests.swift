@@ -14,10 +14,13 @@ struct BadDiskTests {
 
     /// Runs `body` with an ext4 of 16 MiB on the cache's folder.
     private func withDisk(inodes: Int, _ body: (_ image: String) throws -> Void) throws {
+        try withDisk("truncate -s 16M image && mke2fs -q -t ext4 -N \(inodes) -m 0 image", "loop,errors=continue", body)
+    }
+
+    private func withDisk(_ make: String, _ options: String, _ body: (_ image: String) throws -> Void) throws {
         let image = "\(folder.path)/image"
-        try shell("truncate -s 16M \(image) && mke2fs -q -t ext4 -N \(inodes) -m 0 \(image)")
         mkdir(folder.cache, 0o700)
-        try shell("mount -o loop,errors=continue \(image) \(folder.cache) && chmod 700 \(folder.cache)")
+        try shell("cd \(folder.path) && \(make) && mount -o \(options) image cache && chmod 700 cache")
         defer {
             folder.closeAll()
             _ = try? shell("umount -l \(folder.cache)")
