@@ -6,7 +6,8 @@ struct ConfigurationFile {
     private var values: [String: String] = [:]
 
     static let keys = [
-        "broker", "root", "workers", "storage", "hub", "netns", "volumes", "cache-size", "metrics", "log", "log-level",
+        "broker", "root", "workers", "storage", "hub", "netns", "volumes", "cache-size", "keep", "metrics", "log",
+        "log-level",
     ]
 
     /// Nothing is set.

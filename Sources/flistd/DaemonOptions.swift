@@ -48,6 +48,12 @@ struct DaemonOptions: ParsableArguments {
     var cacheSize: String?
 
     @Option(
+        help: ArgumentHelp(
+            "How long mounts wait for the next flistd when this one has ended, in seconds; 0 ends them. (default: 60)",
+            valueName: "s"))
+    var keep: Int?
+
+    @Option(
         help: ArgumentHelp("Show Prometheus metrics at http://ADDR/metrics, as in 127.0.0.1:9464.", valueName: "addr"))
     var metrics: String?
 

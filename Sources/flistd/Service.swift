@@ -118,6 +118,7 @@ extension DaemonSettings {
         result.cache.quota = cacheSize?.bytes
         result.fallback = storage
         result.hubAddress = hub
+        result.patience = keep
         result.logger = logger
         return result
     }

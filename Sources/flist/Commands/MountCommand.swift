@@ -22,6 +22,12 @@ struct MountCommand: ParsableCommand {
             of the same flist fetch it before it is asked for (see flist profile). -o
             noprofile does neither.
 
+            The mount outlives its process: when that dies, another one goes on, and
+            readers see a pause. SIGHUP starts a new one of what is installed then. -o
+            keep=SECONDS is how long readers wait at most until the mount fails instead
+            (60; 0: it ends with the process). Not with --foreground, not for ordinary
+            users, and not before Linux 6.9.
+
             --rw makes the mount writable (root only): what is written goes to DIR/upper,
             which is made if it is missing. Facts about the mount are extended attributes
             of its root: getfattr -n user.flist.hash /mnt (also source, format, files,
@@ -54,30 +60,37 @@ struct MountCommand: ParsableCommand {
     @Flag(help: "Never let the kernel read cached files by itself.")
     var noPassthrough = false
 
-    /// The background process tells its parent by this descriptor how mounting went.
-    @Option(name: .customLong("ready-fd"), help: .hidden)
-    var readyDescriptor: Int32?
-
     func run() throws {
         // What is wrong with the command line is told before anything starts.
         var service = MountService(
             flist: flist.flist, target: target, content: try FlistOpening.options(cache, stores))
-        service.options = try mountOptions()
+        let (options, patience) = try mountOptions()
+        service.options = options
+        service.patience = patience
         service.log = log
-        guard foreground || readyDescriptor != nil else {
-            // Behind the subcommand's name, so that "--" may stand among the rest.
-            return try BackgroundProcess.start(after: "mount")
-        }
-        try service.run(readyDescriptor: readyDescriptor)
+        guard !foreground else { return try service.run() }
+        try BackgroundProcess.start(patience: patience) { try service.run(in: $0) }
     }
 
-    private func mountOptions() throws -> FlistMount.Options {
+    private func mountOptions() throws -> (FlistMount.Options, patience: Duration) {
         var result = FlistMount.Options()
+        var patience = Duration.seconds(60)
         for option in options {
             // Not the file system's matter.
-            let words = option.split(separator: ",")
-            if words.contains("noprofile") { result.usesProfile = false }
-            try result.mount.apply(words.filter { $0 != "noprofile" }.joined(separator: ","))
+            var rest: [Substring] = []
+            for word in option.split(separator: ",") {
+                if word == "noprofile" {
+                    result.usesProfile = false
+                } else if word.hasPrefix("keep=") {
+                    guard let seconds = Int(word.dropFirst(5)), 0...86400 ~= seconds else {
+                        throw FlistError(.usage, "-o \(word): a number of seconds from 0 to 86400 is needed")
+                    }
+                    patience = .seconds(seconds)
+                } else {
+                    rest.append(word)
+                }
+            }
+            try result.mount.apply(rest.joined(separator: ","))
         }
         if noPassthrough {
             guard result.mount.opens != .passthrough else {
@@ -90,6 +103,6 @@ struct MountCommand: ParsableCommand {
         if rw != nil, !Process.isRoot {
             throw FlistError(.permission, "cannot make \(target) writable: only root may mount an overlay")
         }
-        return result
+        return (result, patience)
     }
 }
