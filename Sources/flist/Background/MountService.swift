@@ -16,8 +16,11 @@ struct MountService {
     var options = FlistMount.Options()
     var log: String?
     var level = Logger.Level.info
-    /// A file that holds the process's number while the mount lives.
+    /// A file that holds the process's number while the mount lives. That of the keeper where there is one: it stays the
+    /// same, and hands on what is sent to it.
     var pidFile: String?
+    /// Whether the mount table shows that number as the source.
+    var showsProcess = false
     /// Whether SIGHUP opens the log anew; else it hands the mount over to a new process, or ends it where none can.
     var reopensAtHangup = false
     /// How long the mount waits for another process to serve it when this one dies.
@@ -37,11 +40,14 @@ struct MountService {
         content.logger = Logger(label: "flist")
         let readiness = background?.readiness ?? Readiness(nil)
         do {
+            let process = background?.keeper == nil ? getpid() : getppid()
+            var options = options
+            if showsProcess { options.mount.source = "\(process)" }
             let kept = try background.flatMap { try inherited($0) }
             content.hash = try kept.map(FlistMount.hash)
             let open = try OpenFlist(flist, options: content)
             defer { open.close() }
-            let pid = try pidFile.map(PIDFile.init)
+            let pid = try pidFile.map { path throws(FlistError) in try PIDFile(path, process) }
             defer { pid?.remove() }
             let source = FlistLocation.shown(flist)
             let mount =
@@ -123,17 +129,17 @@ struct MountService {
     }
 }
 
-/// A file with the number of this process, which others read to find it.
+/// A file with the number of a process, which others read to find it.
 struct PIDFile {
     private let path: String
 
     /// Writes it, in place of an older one.
-    init(_ path: String) throws(FlistError) {
+    init(_ path: String, _ process: pid_t) throws(FlistError) {
         self.path = path
         do throws(Errno) {
             let file = try FileDescriptor(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
             // No end of line: readers that expect a number and nothing else are about.
-            let bytes = Array("\(getpid())".utf8)
+            let bytes = Array("\(process)".utf8)
             let number = file.number
             _ = try systemCall { write(number, bytes, bytes.count) }
         } catch {

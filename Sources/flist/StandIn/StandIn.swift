@@ -35,7 +35,7 @@ enum StandIn {
         service.level = debug ? .debug : .info
         service.reopensAtHangup = true
         service.options.mount.subtype = "g8ufs"
-        service.options.mount.source = "\(getpid())"
+        service.showsProcess = true
         return service
     }
 
