@@ -91,6 +91,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         library("FUSESession", ["Support", "CFUSE", "CLinux"]),
+        library("Keeper", ["Support", "CLinux"]),
         library(
             "FlistFileSystem",
             [
@@ -108,14 +109,14 @@ let package = Package(
             "FlistManager",
             [
                 "Support", "CLinux", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "FUSESession",
-                "FlistFileSystem", "Hub", "Volumes", "ZBus", "Telemetry",
+                "FlistFileSystem", "Hub", "Keeper", "Volumes", "ZBus", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "flist",
             dependencies: [
                 "CLinux", "Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
-                "FUSESession",
+                "FUSESession", "Keeper",
                 "FlistFileSystem", "FlistTools", "FlistManager", "ZBus", "Telemetry", "ProgramSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -124,7 +125,7 @@ let package = Package(
         .executableTarget(
             name: "flistd",
             dependencies: [
-                "Support", "YAML", "BlockStore", "BlockCache", "Volumes", "ZBus", "FlistManager", "Telemetry",
+                "Support", "YAML", "BlockStore", "BlockCache", "Keeper", "Volumes", "ZBus", "FlistManager", "Telemetry",
                 "ProgramSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -146,6 +147,7 @@ let package = Package(
         tests("FlistImage", ["Support", "FlistFormat", "BlockCodec"]),
         tests("FlistContent", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage"]),
         tests("FUSESession", ["Support", "CLinux"]),
+        tests("Keeper", ["Support"]),
         tests(
             "FlistFileSystem",
             [

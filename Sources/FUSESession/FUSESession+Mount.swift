@@ -37,7 +37,7 @@ extension FUSESession {
     }
 
     /// Starts all workers, or unmounts again.
-    private static func startWorkers(_ core: SessionCore, at target: String) throws(FlistError) {
+    static func startWorkers(_ core: SessionCore, at target: String) throws(FlistError) {
         do throws(FlistError) {
             for number in 0..<max(1, core.options.workers) { try Worker.start(core, number: number) }
         } catch {

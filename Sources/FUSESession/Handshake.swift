@@ -13,6 +13,25 @@ struct Handshake: Sendable {
     /// Whether the kernel agreed to read files by itself.
     var grantsPassthrough: Bool { UInt64(answer.flags2) << 32 & BackingFiles.initFlag != 0 }
 
+    /// FUSE_HAS_RESEND, bit 39 of the kernel's offer: it sends again what was read and not answered (Linux 6.9).
+    private static let resendFlag: UInt64 = 1 << 39
+
+    /// Whether the connection can be served by another process after this one.
+    var allowsTakeover: Bool {
+        let offset = MemoryLayout<fuse_in_header>.size
+        guard request.count >= offset + MemoryLayout<fuse_init_in>.size else { return false }
+        let offer = request.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: fuse_init_in.self) }
+        return UInt64(offer.flags2) << 32 & Self.resendFlag != 0
+    }
+
+    /// One that was made before, by another process.
+    init?(request: [UInt8], answer: [UInt8]) {
+        guard answer.count == MemoryLayout<fuse_init_out>.size, request.count >= MemoryLayout<fuse_in_header>.size
+        else { return nil }
+        self.request = request
+        self.answer = answer.withUnsafeBytes { $0.loadUnaligned(as: fuse_init_out.self) }
+    }
+
     /// 1 MiB in one request: 25 % more throughput than 128 KiB; the kernel allows no more than 256 pages.
     static let maximumPages = UInt16(clamping: min(256, Worker.scratchSize / max(4096, sysconf(Int32(_SC_PAGESIZE)))))
 

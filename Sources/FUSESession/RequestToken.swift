@@ -43,14 +43,6 @@ struct RequestToken: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Answers with a structure of the kernel's; false when nobody takes the answer.
-    consuming func deliver<Answer: BitwiseCopyable>(structure: Answer) -> Bool {
-        guard let request = take() else { return false }
-        return withUnsafeBytes(of: structure) { bytes in
-            fuse_reply_buf(request, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-        } == 0
-    }
-
     /// Answers with bytes; a second answer does nothing. No copy is made in this process.
     mutating func answer(_ bytes: UnsafeRawBufferPointer) {
         guard let request = take() else { return }

@@ -80,7 +80,6 @@ extension fuse_lowlevel_ops {
     private mutating func addFileOperations() {
         `open` = { request, node, info in
             serve(request) { core, token in
-                if let files = core.backingFiles { return core.open(node, files, token) }
                 guard core.openMode != .none else { return token.fail(.notImplemented) }
                 let flags = info?.pointee.flags ?? 0
                 core.fileSystem.open(node, flags: flags, OpenReply(always: 0, token: token))
@@ -96,10 +95,6 @@ extension fuse_lowlevel_ops {
         }
         release = { request, node, info in
             serve(request) { core, token in
-                if let files = core.backingFiles {
-                    core.release(info?.pointee.fh ?? 0, files)
-                    return token.succeed()
-                }
                 core.fileSystem.release(node, handle: info?.pointee.fh ?? 0, EmptyReply(token: token))
             }
         }

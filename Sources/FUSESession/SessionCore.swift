@@ -20,7 +20,7 @@ final class SessionCore: @unchecked Sendable {
     private(set) var openMode = OpenMode.none
     /// What the kernel reads by itself; nil in another mode.
     private(set) var backingFiles: BackingFiles?
-    let opens = OpenTable()
+    private(set) var opens = OpenTable(nil)
     let workers = Monitor(Workers())
 
     struct Workers {
@@ -67,11 +67,20 @@ final class SessionCore: @unchecked Sendable {
         openMode = options.opens ?? .none
         guard openMode == .passthrough else { return }
         let files = BackingFiles(device: descriptor)
-        if handshake?.grantsPassthrough == true, files.isPermitted() {
+        if handshake?.grantsPassthrough == true, files.isPermitted(), let slots = OpenSlots() {
             backingFiles = files
+            opens = OpenTable(slots)
         } else {
             openMode = options.insteadOfPassthrough == .passthrough ? .message : options.insteadOfPassthrough
         }
+    }
+
+    /// Opens files as an earlier process did. Before the first worker starts.
+    func resumeOpens(_ mode: OpenMode, _ slots: OpenSlots?) {
+        openMode = mode
+        guard let slots else { return }
+        opens = OpenTable(slots)
+        backingFiles = BackingFiles(device: descriptor, held: opens.backings)
     }
 
     /// The descriptor of the FUSE device, owned by libfuse.

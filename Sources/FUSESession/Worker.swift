@@ -58,7 +58,12 @@ struct Worker {
         core.workers.broadcast()
     }
 
+    /// More than any request takes that is not refused.
+    private static let usedSize = 4 * 4096
+
     private static func run(_ core: SessionCore, _ buffer: UnsafeMutableRawBufferPointer) {
+        // A process that is killed while the kernel waits for a page of it would cost the request.
+        buffer.prefix(usedSize).rebased.initializeMemory(as: UInt8.self, repeating: 0)
         let descriptor = core.descriptor
         while true {
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
@@ -78,6 +83,9 @@ struct Worker {
             switch header.opcode {
             // Node ids mean the same for ever: nothing was remembered that could be forgotten. There is no answer.
             case FUSE_FORGET.rawValue, FUSE_BATCH_FORGET.rawValue: break
+            case FUSE_OPEN.rawValue where core.backingFiles != nil: core.open(header)
+            case FUSE_RELEASE.rawValue where core.backingFiles != nil:
+                core.release(UnsafeRawBufferPointer(message), header)
             case let opcode where writing.contains(opcode): refuse(header, on: descriptor)
             default: core.process(message)
             }

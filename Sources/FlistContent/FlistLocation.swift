@@ -24,8 +24,21 @@ public enum FlistLocation {
 
     /// Maps the tree of a flist, building its index where that is not there yet. Blocks.
     ///
-    /// - Parameter indexFolder: where indexes are kept; nil to build one for this process alone.
-    public static func open(_ argument: String, indexFolder: String?) throws(FlistError) -> TreeIndex {
+    /// - Parameters:
+    ///   - indexFolder: where indexes are kept; nil to build one for this process alone.
+    ///   - hash: of the one flist that it has to be: where its index is kept, nothing else is looked at.
+    public static func open(
+        _ argument: String, indexFolder: String?, hash: Digest? = nil
+    ) throws(FlistError) -> TreeIndex {
+        if let hash, let indexFolder, let index = FlistReader.index(of: hash, in: indexFolder) { return index }
+        let index = try read(argument, indexFolder)
+        guard hash == nil || index.summary.flistHash == hash else {
+            throw FlistError(.invalid, "\(shown(argument)) is another flist than before")
+        }
+        return index
+    }
+
+    private static func read(_ argument: String, _ indexFolder: String?) throws(FlistError) -> TreeIndex {
         guard isURL(argument) else { return try FlistReader.open(argument, indexFolder: indexFolder) }
         let file = try TemporaryFile()
         var options = HTTPDownload.Options()

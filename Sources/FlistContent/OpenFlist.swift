@@ -12,6 +12,9 @@ public struct ContentOptions: Sendable {
     public var stores = StoreChoice()
     public var fetcher = FetcherOptions()
     public var logger = Logger(label: "flist")
+    /// The flist's hash where it has to be that one: its index is used as the cache has it, without a look at the
+    /// flist, which may be away; without an index any other flist is refused.
+    public var hash: Digest?
 
     public init() {}
 }
@@ -39,22 +42,27 @@ public final class OpenFlist: Sendable {
     public convenience init(_ argument: String, options: ContentOptions) throws(FlistError) {
         let resources = try ContentResources(
             cacheFolder: options.cacheFolder, cache: options.cache, fetcher: options.fetcher)
-        try self.init(argument, resources, options.stores, logger: options.logger, ownsResources: true)
+        try self.init(
+            argument, resources, options.stores, logger: options.logger, hash: options.hash, ownsResources: true)
     }
 
     /// Opens a flist of any format that shares cache and fetcher with others, who outlive it.
+    ///
+    /// - Parameter hash: as `ContentOptions` has it.
     public convenience init(
-        _ argument: String, sharing resources: ContentResources, stores: StoreChoice, logger: Logger
+        _ argument: String, sharing resources: ContentResources, stores: StoreChoice, logger: Logger,
+        hash: Digest? = nil
     ) throws(FlistError) {
-        try self.init(argument, resources, stores, logger: logger, ownsResources: false)
+        try self.init(argument, resources, stores, logger: logger, hash: hash, ownsResources: false)
     }
 
     private init(
-        _ argument: String, _ resources: ContentResources, _ stores: StoreChoice, logger: Logger, ownsResources: Bool
+        _ argument: String, _ resources: ContentResources, _ stores: StoreChoice, logger: Logger, hash: Digest?,
+        ownsResources: Bool
     ) throws(FlistError) {
         self.resources = resources
         self.ownsResources = ownsResources
-        index = try FlistLocation.open(argument, indexFolder: resources.cache?.indexFolder)
+        index = try FlistLocation.open(argument, indexFolder: resources.cache?.indexFolder, hash: hash)
         router = try BlockRouter(try FlistRoutes.table(for: index, stores: stores, logger: logger))
         var logger = logger
         logger[metadataKey: "flist"] = "\(FlistLocation.shown(argument))"

@@ -23,10 +23,10 @@ public final class FlistMount: Sendable {
         public init() {}
     }
 
-    private let session: FUSESession
-    private let flist: OpenFlist
+    let session: FUSESession
+    let flist: OpenFlist
 
-    private init(session: FUSESession, flist: OpenFlist) {
+    init(session: FUSESession, flist: OpenFlist) {
         self.session = session
         self.flist = flist
     }

@@ -1,4 +1,5 @@
 internal import FUSESession
+internal import FlistFileSystem
 internal import Glibc
 internal import Hub
 internal import Logging
@@ -14,8 +15,9 @@ extension Flister {
             logger.error("cannot bring back the volumes", metadata: ["error": "\(error)"])
         }
         do throws(FlistError) {
+            takeOver()
             let before = try NodeMounts.current(folders)
-            // What has our type was served by a process that is gone: this one holds the lock. Others may live.
+            // What else has our type was served by a process that is gone: this one holds the lock. Others may live.
             let dead = Set(before.shared.filter { isDead($0.value) }.keys)
             for mount in before.named where isDead(mount, dead) { restore(mount) }
             for md5 in dead where !shared.all.contains(where: { $0.md5 == md5 }) {
@@ -28,13 +30,14 @@ extension Flister {
     }
 
     private func isDead(_ entry: MountTable.Entry) -> Bool {
-        entry.type == MountPoint.ownType || !MountPoint.answers(entry.mountPoint)
+        (entry.type == MountPoint.ownType && !shared.all.contains { $0.mount.device == entry.device })
+            || !MountPoint.answers(entry.mountPoint)
     }
 
     private func isDead(_ mount: NodeMounts.Named, _ dead: Set<String>) -> Bool {
         if let md5 = mount.md5, dead.contains(md5) { return true }
         // Its lower side may be out of the tree already.
-        return mount.entry.type == MountPoint.ownType || !MountPoint.answers(mount.entry.mountPoint)
+        return isDead(mount.entry)
     }
 
     private func restore(_ mount: NodeMounts.Named) {

@@ -2,6 +2,7 @@ public import BlockCache
 public import BlockStore
 internal import FlistContent
 public import Hub
+internal import Keeper
 public import Logging
 public import Support
 public import Volumes
@@ -28,7 +29,9 @@ public final class Flister: Sendable {
         /// Downloaded flists that were not used for this long are removed; contents have their own age in `cache`.
         public var maximumAge: Duration = .seconds(90 * 24 * 60 * 60)
         /// How long a call waits for another one that works on the same name.
-        public var patience: Duration = .seconds(10)
+        public var callPatience: Duration = .seconds(10)
+        /// How long mounts wait for the next process when this one has ended; zero to end them with it.
+        public var keepPatience: Duration = .zero
         public var logger = Logger(label: "flistd")
 
         public init(root: String) { self.root = root }
@@ -54,8 +57,11 @@ public final class Flister: Sendable {
     private let fallback: StoreRoute
     private let hubAddress: String
     private let lock: RootLock
+    /// What an earlier process left, for `recover`.
+    private let inherited: [KeptItem]
+    private let keeper: KeeperLink?
     let maximumAge: Duration
-    private let patience: Duration
+    private let callPatience: Duration
 
     /// Makes the folders and takes the root for this process. What an earlier run left is not touched: see `recover`.
     ///
@@ -72,20 +78,42 @@ public final class Flister: Sendable {
         resources = try ContentResources(
             cacheFolder: folders.cache, cache: settings.cache, fetcher: settings.fetcher)
         if let scrub = settings.scrub { resources.cache?.startScrubbing(scrub) }
-        shared = SharedMounts(folders, resources, logger: settings.logger)
+        // Under the lock: the process before is gone, to its last thread.
+        (keeper, inherited) = Self.openKeeper(folders, settings)
+        shared = SharedMounts(folders, resources, keeper: keeper, logger: settings.logger)
         self.volumes = volumes
         figures = VolumeFigures(volumes)
         logger = settings.logger
         maximumAge = settings.maximumAge
-        patience = settings.patience
+        callPatience = settings.callPatience
+    }
+
+    /// A node without a keeper serves all the same.
+    private static func openKeeper(
+        _ folders: NodeFolders, _ settings: Settings
+    ) -> (KeeperLink?, [KeptItem]) {
+        guard settings.keepPatience > .zero else { return (nil, []) }
+        do throws(FlistError) {
+            let (link, items) = try KeeperService.open("\(folders.root)/keeper", patience: settings.keepPatience)
+            return (link, items)
+        } catch {
+            settings.logger.error("mounts will end with this process", metadata: ["error": "\(error)"])
+            return (nil, [])
+        }
+    }
+
+    /// Goes on with the mounts that an earlier process left with its keeper.
+    func takeOver() {
+        shared.takeOver(inherited) { hint throws(FlistError) in try stores(hint.storage) }
     }
 
     /// Ends what runs in the background. Named mounts stay in the tree, for `recover` of the next process, and answer
-    /// nothing until then.
+    /// nothing until then: with a keeper what is asked meanwhile waits for that process, and this one goes on serving
+    /// until it ends, which has to be at once.
     public func close() {
         hub.close()
         shared.close()
-        resources.close()
+        if keeper == nil { resources.close() }
         // An overlay holds what is below it in a way that does not keep it from being unmounted.
         let mounts = try? NodeMounts.current(folders)
         if mounts?.named.allSatisfy({ $0.layers == nil }) ?? false { volumes.close() }
@@ -97,7 +125,7 @@ public final class Flister: Sendable {
     /// other.
     /// - Throws: `busy` when another call has worked on the name for as long as a call waits.
     func withName<Result>(_ name: MountName, _ body: () throws(FlistError) -> Result) throws(FlistError) -> Result {
-        if let result = try names.withLock(name.text, within: patience, body) { return result }
+        if let result = try names.withLock(name.text, within: callPatience, body) { return result }
         throw FlistError(
             .busy, "\(name.text) is being mounted or unmounted by another call; ask again when that has ended")
     }

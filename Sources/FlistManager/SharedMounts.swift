@@ -2,6 +2,7 @@ internal import FUSESession
 internal import FlistContent
 internal import FlistFileSystem
 internal import Glibc
+internal import Keeper
 internal import Logging
 internal import Support
 internal import Synchronization
@@ -22,16 +23,19 @@ final class SharedMounts: Sendable {
         var all: [SharedMount] { Array(mounts.values) + Array(retired.values) }
     }
 
-    private let folders: NodeFolders
-    private let resources: ContentResources
-    private let logger: Logger
+    let folders: NodeFolders
+    let resources: ContentResources
+    let logger: Logger
+    /// Holds the mounts for the next process; nil where they end with this one.
+    let keeper: KeeperLink?
     private let state = Mutex(State())
     private let locks = KeyedLocks()
 
-    init(_ folders: NodeFolders, _ resources: ContentResources, logger: Logger) {
+    init(_ folders: NodeFolders, _ resources: ContentResources, keeper: KeeperLink?, logger: Logger) {
         self.folders = folders
         self.resources = resources
         self.logger = logger
+        self.keeper = keeper
     }
 
     /// Those mounted, and those that only their last users keep alive, in no order.
@@ -75,6 +79,15 @@ final class SharedMounts: Sendable {
         return nil
     }
 
+    static var options: FlistMount.Options {
+        var options = FlistMount.Options()
+        options.mount.noSuid = true
+        options.mount.noDev = true
+        return options
+    }
+
+    func add(_ mount: SharedMount) { state.withLock { $0.mounts[mount.md5] = mount } }
+
     /// Under the flist's lock.
     private func start(_ md5: String, url: String, stores: StoreChoice) throws(FlistError) -> SharedMount {
         let path = folders.sharedPath(md5)
@@ -83,13 +96,11 @@ final class SharedMounts: Sendable {
         try MountPoint.make(path)
         do throws(FlistError) {
             let flist = try OpenFlist(folders.flistPath(md5), sharing: resources, stores: stores, logger: logger)
-            var options = FlistMount.Options()
-            options.mount.noSuid = true
-            options.mount.noDev = true
             do throws(FlistError) {
-                let mount = try FlistMount.mount(flist, source: folders.flistPath(md5), at: path, options: options)
+                let mount = try FlistMount.mount(flist, source: folders.flistPath(md5), at: path, options: Self.options)
                 let shared = SharedMount(md5: md5, path: path, url: url, flist: flist, mount: mount)
-                state.withLock { $0.mounts[md5] = shared }
+                add(shared)
+                keep(shared)
                 logger.info("mounted a flist", metadata: ["flist": "\(md5)", "url": "\(url)"])
                 return shared
             } catch {
@@ -133,14 +144,15 @@ final class SharedMounts: Sendable {
     }
 
     /// Goes on serving until the last user is gone, then lets go of what the mount holds.
-    private func retire(_ mount: SharedMount) {
+    func retire(_ mount: SharedMount) {
         let key = ObjectIdentifier(mount)
         state.withLock { state in
-            state.mounts[mount.md5] = nil
+            if state.mounts[mount.md5] === mount { state.mounts[mount.md5] = nil }
             state.retired[key] = mount
         }
         let end: @Sendable () -> Void = { [self] in
             mount.mount.wait()
+            try? keeper?.drop(mount.key)
             mount.flist.close()
             state.withLock { state in
                 state.retired[key] = nil
@@ -155,8 +167,10 @@ final class SharedMounts: Sendable {
         }
     }
 
-    /// Lets go of all flists; their mounts stay where they are, without anyone who answers.
+    /// Lets go of all flists; their mounts stay where they are, without anyone who answers. Where there is a keeper
+    /// nothing is let go of: each read under way would be answered with an error.
     func close() {
+        guard keeper == nil else { return }
         for mount in all { mount.flist.close() }
     }
 }

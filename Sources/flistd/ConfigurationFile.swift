@@ -6,8 +6,8 @@ struct ConfigurationFile {
     private var values: [String: String] = [:]
 
     static let keys = [
-        "broker", "root", "workers", "storage", "hub", "netns", "volumes", "cache-size", "scrub-rate", "timeout", "metrics",
-        "log",
+        "broker", "root", "workers", "storage", "hub", "netns", "volumes", "cache-size", "scrub-rate", "timeout", "keep",
+        "metrics", "log",
         "log-level",
     ]
 

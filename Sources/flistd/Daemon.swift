@@ -14,7 +14,8 @@ struct Daemon: ParsableCommand {
             ROOT/mountpoint/NAME; the contents of all flists share one cache, ROOT/cache.
 
             SIGTERM ends it: calls under way are answered first. Mounts stay, and are taken
-            over when it starts again. `flist status` shows what it serves.
+            over when it starts again, also after a crash: those who read meanwhile wait,
+            for a minute at most (--keep). `flist status` shows what it serves.
 
               flistd --broker unix:///var/run/redis.sock --root /var/cache/modules/flistd
               flistd --config /etc/flist/flistd.yaml

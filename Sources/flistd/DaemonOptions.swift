@@ -52,11 +52,19 @@ struct DaemonOptions: ParsableArguments {
             "How long a read waits while nothing comes from its stores. (default: \(DaemonSettings.defaultTimeout))",
             valueName: "seconds"))
     var timeout: String?
+
+    @Option(
         name: .customLong("scrub-rate"),
         help: ArgumentHelp(
             "Read cached contents again in the background, so many bytes in a second, and compare them with their hashes; 0: never. (default: \(DaemonSettings.defaultScrubRate))",
             valueName: "size"))
     var scrubRate: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long mounts wait for the next flistd when this one has ended, in seconds; 0 ends them. (default: 60)",
+            valueName: "s"))
+    var keep: Int?
 
     @Option(
         help: ArgumentHelp("Show Prometheus metrics at http://ADDR/metrics, as in 127.0.0.1:9464.", valueName: "addr"))

@@ -31,6 +31,7 @@ struct DaemonSettings {
     let metrics: String?
     let log: String?
     let logLevel: Logger.Level
+    let keep: Duration
 
     /// - Parameter file: what the configuration file says, by key.
     init(_ options: DaemonOptions, file: ConfigurationFile) throws(FlistError) {
@@ -55,6 +56,10 @@ struct DaemonSettings {
             try Self.value("volumes", text("volumes", options.volumes?.rawValue), "btrfs or zbus") {
                 VolumeKind(rawValue: $0)
             } ?? .btrfs
+        keep =
+            try Self.value("keep", text("keep", options.keep.map { "\($0)" }), "0 to 86400 seconds") { text in
+                Int(text).flatMap { (0...86400).contains($0) ? Duration.seconds($0) : nil }
+            } ?? .seconds(60)
         cacheSize = try Self.value("cache-size", text("cache-size", options.cacheSize), "a size such as 50GiB") {
             ByteCount(parsing: $0)
         }

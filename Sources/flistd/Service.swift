@@ -121,6 +121,7 @@ extension DaemonSettings {
         if scrubRate.bytes > 0 { result.scrub = ScrubOptions(bytesPerSecond: scrubRate.bytes) }
         result.fallback = storage
         result.hubAddress = hub
+        result.keepPatience = keep
         result.logger = logger
         return result
     }

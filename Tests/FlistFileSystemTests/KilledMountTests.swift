@@ -15,8 +15,7 @@ struct KilledMountTests {
                 let bytes = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(name)/cmdline"))
             else { return nil }
             let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            let isServer = words.contains { $0.hasPrefix("--ready-fd=") } && words.contains(place.target)
-            return isServer ? number : nil
+            return words.contains("mount") && words.contains(place.target) ? number : nil
         }
         try #require(found.count == 1)
         return found[0]
@@ -49,7 +48,7 @@ struct KilledMountTests {
         try proxy.set(.trickle(bytes: 32 << 10, every: .milliseconds(2)))
         for round in 1...5 {
             let outcome = try place.shell(
-                "\(MountPlace.program) mount \(place.path("tree.fl")) \(place.target) --cache cache")
+                "\(MountPlace.program) mount \(place.path("tree.fl")) \(place.target) --cache cache -o keep=0")
             try #require(outcome.status == 0, "\(outcome.output)")
             let server = try server(of: place)
             let results = Monitor<Int32?>(nil)

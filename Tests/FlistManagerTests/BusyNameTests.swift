@@ -11,7 +11,7 @@ import Testing
 struct BusyNameTests {
     @Test("do not queue up behind one that takes long, and hold up no other name")
     func slowHub() throws {
-        let node = try Node { $0.patience = .milliseconds(100) }
+        let node = try Node { $0.callPatience = .milliseconds(100) }
         let gate = Gate()
         let hub = try RawHTTPServer { _ in
             gate.pass()

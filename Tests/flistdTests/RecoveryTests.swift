@@ -9,6 +9,8 @@ import Testing
     .timeLimit(.minutes(2)))
 struct RecoveryTests {
     typealias Answer = PythonBusClient.Answer
+    /// Without a keeper, or when that let go, mounts are made again.
+    private let unkept = ["--keep", "0"]
 
     enum End: String, CaseIterable, CustomTestStringConvertible {
         case killed, terminated
@@ -32,7 +34,7 @@ struct RecoveryTests {
         try place.makeTree("moved", "echo moved > name; echo more > more")
         try place.publish("moved", blocks: "home")
         try place.shell("mv home elsewhere")
-        let first = try place.start()
+        let first = try place.start(unkept)
         let bus = try place.bus()
         let mount = { (name: String, flist: String, options: String) in
             PythonBusSession.Call("Mount", "[\"\(name)\", \"\(place.url(flist))\", \(options)]")
@@ -49,7 +51,7 @@ struct RecoveryTests {
         let before = try place.mounts
         end.happen(to: first)
 
-        let second = try place.start()
+        let second = try place.start(unkept)
         #expect(try place.mounts == before)
         #expect(
             try place.shell("cd root/mountpoint; cat ro/name rw/new kept/name moved/more; ls rw").output
@@ -62,7 +64,7 @@ struct RecoveryTests {
                 == Answer(data: "\"\(place.mountPath("rw"))\""))
         // And once more the other way around.
         (end == .killed ? End.terminated : .killed).happen(to: second)
-        let third = try place.start()
+        let third = try place.start(unkept)
         #expect(try place.mounts == before)
         #expect(try place.shell("cat root/mountpoint/rw/new root/mountpoint/moved/more").output == "written\nmore\n")
         for name in ["ro", "rw", "kept", "moved"] {
@@ -78,7 +80,7 @@ struct RecoveryTests {
         arguments: End.allCases)
     func lostFlist(end: End) throws {
         let place = try DaemonPlace()
-        let first = try place.start()
+        let first = try place.start(unkept)
         let bus = try place.bus()
         let arguments = "[\"a\", \"\(place.url("one"))\", [false, 67108864, \"\", \"\"]]"
         let answer = Answer(data: "\"\(place.mountPath("a"))\"")
@@ -87,7 +89,7 @@ struct RecoveryTests {
         end.happen(to: first)
         try place.shell("rm root/flist/\(place.md5("one"))")
 
-        let second = try place.start()
+        let second = try place.start(unkept)
         #expect(second.log.contains("a mount of an earlier run is given up"))
         #expect(try place.mounts == [])
         #expect(try bus.call("Exists", "[\"a\"]") == Answer(data: "false"))
@@ -100,7 +102,7 @@ struct RecoveryTests {
     @Test("who sits in a mount holds up nothing, and sees that it has ended", arguments: End.allCases)
     func sitting(end: End) throws {
         let place = try DaemonPlace()
-        let first = try place.start()
+        let first = try place.start(unkept)
         let bus = try place.bus()
         #expect(
             try bus.call("Mount", "[\"a\", \"\(place.url("one"))\", [true, 0, \"\", \"\"]]")?.error == nil)
@@ -108,7 +110,7 @@ struct RecoveryTests {
             try bus.call("Mount", "[\"b\", \"\(place.url("one"))\", [false, 67108864, \"\", \"\"]]")?.error == nil)
         let sitters = try ["a/d", "b/d"].map { try Sitter(in: place.mountPath($0)) }
         end.happen(to: first)
-        try place.start()
+        try place.start(unkept)
         for sitter in sitters {
             let look = try place.shell("ls /proc/\(sitter.pid)/cwd/")
             #expect(look.errors.contains("Transport endpoint is not connected"), "\(look)")
@@ -122,13 +124,13 @@ struct RecoveryTests {
     @Test("a name that is asked for right at the start is there")
     func early() throws {
         let place = try DaemonPlace()
-        let first = try place.start()
+        let first = try place.start(unkept)
         let bus = try place.bus()
         #expect(
             try bus.call("Mount", "[\"a\", \"\(place.url("one"))\", [true, 0, \"\", \"\"]]")?.error == nil)
         first.kill()
         try bus.send([.init("Exists", "[\"a\"]"), .init("HashFromRootPath", "[\"a\"]")])
-        try place.start(isServing: false)
+        try place.start(unkept, isServing: false)
         #expect(try bus.receive() == [Answer(data: "true"), Answer(data: "\"\(place.md5("one"))\"")])
     }
 }

@@ -31,10 +31,15 @@ final class BackingFiles: Sendable {
 
     private let device: Int32
     private let isUsable = Atomic<Bool>(true)
-    private let count = Atomic<Int>(0)
+    private let count: Atomic<Int>
 
-    /// - Parameter device: the descriptor of the FUSE device, which outlives this.
-    init(device: Int32) { self.device = device }
+    /// - Parameters:
+    ///   - device: the descriptor of the FUSE device, which outlives this.
+    ///   - held: ids that an earlier process was given.
+    init(device: Int32, held: Int = 0) {
+        self.device = device
+        count = Atomic(held)
+    }
 
     /// Ids that are not given back.
     var held: Int { count.load(ordering: .relaxed) }

@@ -6,8 +6,8 @@ internal import Support
 /// way round, or in passthrough with another file, is an EIO for the opener. So the first open decides for all until
 /// the last one is closed; a mapping counts as an open.
 ///
-/// Each open has a slot, whose handle the kernel gives back with RELEASE. A handle is good for one release: one that
-/// is sent again does nothing.
+/// Each open has a slot, found by a handle that the kernel gives back with RELEASE. After this process another one may
+/// go on with the slots: a request that is sent to it again, since nobody answered, finds what was done already.
 final class OpenTable: Sendable {
     /// What to answer an open.
     struct Grant: Equatable {
@@ -16,71 +16,80 @@ final class OpenTable: Sendable {
         let backing: Int32?
     }
 
-    private struct Slot {
-        var node: NodeID?
-        var serial: UInt32 = 0
-    }
-
     private struct Node {
         var opens = 0
         let backing: Int32?
     }
 
     private struct State {
-        var slots: [Slot] = []
-        var free: [UInt32] = []
+        let slots: OpenSlots?
+        var free: [Int] = []
+        /// Slots from here on were never used.
+        var top = 0
+        var places: [UInt64: Int] = [:]
         var nodes: [NodeID: Node] = [:]
 
-        mutating func take(_ node: NodeID) -> UInt64 {
-            let index: UInt32
-            if let last = free.popLast() {
-                index = last
-            } else {
-                index = UInt32(truncatingIfNeeded: slots.count)
-                slots.append(Slot())
+        init(_ slots: OpenSlots?) {
+            self.slots = slots
+            guard let slots else { return }
+            for index in 0..<slots.used {
+                guard let slot = slots[index] else { free.append(index); continue }
+                places[slot.handle] = index
+                nodes[slot.node, default: Node(backing: slot.backing)].opens += 1
             }
-            slots[Int(index)].node = node
-            slots[Int(index)].serial &+= 1
-            return UInt64(slots[Int(index)].serial) << 32 | UInt64(index)
+            top = slots.used
+            free.reverse()
+        }
+
+        /// Counts an open of a node in the way that it is open; nil when there are too many.
+        mutating func take(_ handle: UInt64, _ node: NodeID, _ way: Node) -> Grant? {
+            let index = free.popLast() ?? top
+            guard let slots, index < OpenSlots.capacity else { return nil }
+            if index == top { top += 1 }
+            slots[index] = OpenSlots.Slot(handle: handle, node: node, backing: way.backing)
+            places[handle] = index
+            nodes[node] = Node(opens: way.opens + 1, backing: way.backing)
+            return Grant(handle: handle, backing: way.backing)
         }
     }
 
     // Not Mutex, which the thread sanitizer does not see.
-    private let state = Monitor(State())
+    private let state: Monitor<State>
+
+    /// - Parameter slots: where opens are kept, with those of an earlier process; nil where none are counted.
+    init(_ slots: OpenSlots?) { state = Monitor(State(slots)) }
 
     /// Opens that were not released.
-    var count: Int { state.withLock { $0.slots.count - $0.free.count } }
+    var count: Int { state.withLock { $0.places.count } }
 
-    /// Counts one more open of a node that is open; nil for one that is not.
-    func join(_ node: NodeID) -> Grant? {
+    /// Different files that the kernel reads by itself.
+    var backings: Int { state.withLock { $0.nodes.values.count { $0.backing != nil } } }
+
+    /// What outlives this process; nil where nothing is counted.
+    var slots: OpenSlots? { state.withLock { $0.slots } }
+
+    /// Counts one more open of a node that is open; nil for one that is not. One that was counted before, for a
+    /// request that is sent again, is not counted twice.
+    func join(_ node: NodeID, _ handle: UInt64) -> Grant? {
         state.withLock { state in
-            guard let backing = state.nodes[node]?.backing else {
-                guard state.nodes[node] != nil else { return nil }
-                state.nodes[node]?.opens += 1
-                return Grant(handle: state.take(node), backing: nil)
-            }
-            state.nodes[node]?.opens += 1
-            return Grant(handle: state.take(node), backing: backing)
+            guard let way = state.nodes[node] else { return nil }
+            if state.places[handle] != nil { return Grant(handle: handle, backing: way.backing) }
+            return state.take(handle, node, way)
         }
     }
 
-    /// Counts an open, the first with `backing`; where another was faster, its way holds.
-    func enter(_ node: NodeID, backing: Int32?) -> Grant {
-        state.withLock { state in
-            let way = state.nodes[node] ?? Node(backing: backing)
-            state.nodes[node] = Node(opens: way.opens + 1, backing: way.backing)
-            return Grant(handle: state.take(node), backing: way.backing)
-        }
+    /// Counts an open, the first with `backing`; where another was faster, its way holds. Nil when there are too many.
+    func enter(_ node: NodeID, _ handle: UInt64, backing: Int32?) -> Grant? {
+        state.withLock { state in state.take(handle, node, state.nodes[node] ?? Node(backing: backing)) }
     }
 
     /// Counts an open out; answers the backing id that nobody uses any more, to be given back.
     func leave(_ handle: UInt64) -> Int32? {
         state.withLock { state in
-            let (index, serial) = (UInt32(truncatingIfNeeded: handle), UInt32(truncatingIfNeeded: handle >> 32))
-            guard index < state.slots.count, state.slots[Int(index)].serial == serial,
-                let node = state.slots[Int(index)].node
+            guard let index = state.places.removeValue(forKey: handle), let slots = state.slots,
+                let node = slots[index]?.node
             else { return nil }
-            state.slots[Int(index)].node = nil
+            slots[index] = nil
             state.free.append(index)
             guard let way = state.nodes[node] else { return nil }
             if way.opens > 1 {

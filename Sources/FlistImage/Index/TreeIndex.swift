@@ -10,6 +10,8 @@ internal import Glibc
 public final class TreeIndex: Sendable {
     /// The root directory.
     public static let root: InodeNumber = 1
+    /// Two programs that have this in common give the entries of a flist the same numbers.
+    public static let version = TreeIndexLayout.version
 
     /// Counts and sizes of the whole tree.
     public let summary: TreeSummary

@@ -25,6 +25,14 @@ public enum FlistReader {
         }
     }
 
+    /// The index of a flist that was opened before; nil where the folder has none, or a damaged one.
+    public static func index(of hash: Digest, in folder: String) -> TreeIndex? {
+        guard let index = try? TreeIndex.open("\(folder)/\(hash).tree"), index.summary.flistHash == hash else {
+            return nil
+        }
+        return index
+    }
+
     private static func openFlist(_ path: String, indexFolder: String?) throws(FlistError) -> TreeIndex {
         let identity: FileIdentity
         do throws(Errno) { identity = try FileIdentity(path: path) } catch {
@@ -32,7 +40,7 @@ public enum FlistReader {
         }
         guard identity.isDirectory else {
             if let folder = indexFolder, let hash = HashMemory.recall(identity, in: folder),
-                let index = try? TreeIndex.open("\(folder)/\(hash).tree"), index.summary.flistHash == hash
+                let index = index(of: hash, in: folder)
             {
                 return index
             }
@@ -126,7 +134,7 @@ public enum FlistReader {
         }
         let path = "\(folder)/\(hash).tree"
         // One that is damaged or of another version is built again.
-        if let index = try? TreeIndex.open(path), index.summary.flistHash == hash { return index }
+        if let index = index(of: hash, in: folder) { return index }
         let builder = try read()
         do throws(FlistError) {
             try builder.finish(to: path)

@@ -1,53 +1,63 @@
 internal import CLinux
 internal import Glibc
+internal import Keeper
 internal import Support
 
-/// Starts this program again, with the same arguments, as a process that outlives the terminal.
+/// What a process in the background is: who waits for it, and who keeps what it serves.
+struct BackgroundRole {
+    let readiness: Readiness
+    /// Nil where nobody keeps anything.
+    let keeper: KeeperLink?
+    /// Whether it goes on where another process died.
+    let isSuccessor: Bool
+}
+
+/// Splits a process that outlives the terminal off this one, and a keeper that starts another one when that dies.
 ///
-/// A child of posix_spawn has no threads or locks of its parent's: forking would copy those of a library's threads.
+/// By fork(2) alone: starting the program twice takes longer than mounting. So this comes before the first thread.
 enum BackgroundProcess {
-    /// Returns when the process says that it is ready; throws what it says instead.
+    /// Calls `serve` in the new process; in this one, returns when that says that it is ready, or throws what it says
+    /// instead. In a process that a keeper started, only calls `serve`.
     ///
-    /// - Parameter word: the argument behind which `--ready-fd` may stand; nil for the program's own name.
-    static func start(after word: String? = nil) throws {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw FlistError("cannot make a pipe", errno: .current) }
-        let reading = FileDescriptor(owning: ends[0])
-        do {
-            let writing = FileDescriptor(owning: ends[1])
-            try spawn(telling: writing.number, after: word)
+    /// - Parameter patience: how long a mount waits for a successor of its process; zero for no keeper.
+    static func start(patience: Duration, _ serve: (BackgroundRole) throws -> Void) throws {
+        if let link = Supervisor.successorLink() {
+            return try serve(BackgroundRole(readiness: Readiness(nil), keeper: link, isSuccessor: true))
         }
+        var ends: [Int32] = [-1, -1]
+        guard linux_pipe2(&ends, O_CLOEXEC) == 0 else { throw FlistError("cannot make a pipe", errno: .current) }
+        let child = linux_fork()
+        guard child != 0 else {
+            leaveTerminal(keeping: ends[1])
+            let readiness = Readiness(readyDescriptor)
+            let link: KeeperLink?
+            do throws(FlistError) {
+                link = patience > .zero ? try Supervisor.split(patience: patience, closing: [readyDescriptor]) : nil
+            } catch {
+                readiness.fail(error)
+                throw error
+            }
+            return try serve(BackgroundRole(readiness: readiness, keeper: link, isSuccessor: false))
+        }
+        let reading = FileDescriptor(owning: ends[0])
+        close(ends[1])
+        guard child > 0 else { throw FlistError("cannot start a process in the background", errno: .current) }
         try wait(reading.number)
     }
 
     /// Where the child finds the writing end.
     private static let readyDescriptor: Int32 = 3
 
-    private static func spawn(telling writer: Int32, after word: String?) throws {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
-        }
-        posix_spawn_file_actions_adddup2(&actions, writer, readyDescriptor)
-        // Descriptors that this process was given are not the mount's: somebody may wait for the end of a pipe.
-        linux_spawn_close_from(&actions, readyDescriptor + 1)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // POSIX_SPAWN_SETSID (spawn.h), which Glibc shows to Swift only with _GNU_SOURCE: no signal of the terminal's.
-        posix_spawnattr_setflags(&attributes, 0x80)
-        var arguments = CommandLine.arguments
-        let place = word.flatMap { arguments.firstIndex(of: $0) }.map { $0 + 1 } ?? min(1, arguments.count)
-        arguments.insert("--ready-fd=\(readyDescriptor)", at: place)
-        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
-        var child: pid_t = 0
-        let code = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &words, environ)
-        guard code == 0 else {
-            throw FlistError("cannot start a process in the background", errno: Errno(rawValue: code))
-        }
+    /// No signal of the terminal's comes any more, and descriptors that this process was given are not the mount's:
+    /// somebody may wait for the end of a pipe.
+    private static func leaveTerminal(keeping writer: Int32) {
+        setsid()
+        let null = open("/dev/null", O_RDWR)
+        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { dup2(null, number) }
+        if writer != readyDescriptor { dup2(writer, readyDescriptor) }
+        guard linux_close_from(readyDescriptor + 1) != 0 else { return }
+        // Before Linux 5.9.
+        for number in readyDescriptor + 1..<Int32(clamping: sysconf(Int32(_SC_OPEN_MAX))) { close(number) }
     }
 
     /// Reads what the child says until it lets go of the pipe.

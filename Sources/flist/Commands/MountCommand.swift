@@ -29,6 +29,12 @@ struct MountCommand: ParsableCommand {
             each once a week, 8 MiB in a second at most, and what a disk has damaged is
             fetched again; -o noscrub does not.
 
+            The mount outlives its process: when that dies, another one goes on, and
+            readers see a pause. SIGHUP starts a new one of what is installed then. -o
+            keep=SECONDS is how long readers wait at most until the mount fails instead
+            (60; 0: it ends with the process). Not with --foreground, not for ordinary
+            users, and not before Linux 6.9.
+
             --rw makes the mount writable (root only): what is written goes to DIR/upper,
             which is made if it is missing. Facts about the mount are extended attributes
             of its root: getfattr -n user.flist.hash /mnt (also source, format, files,
@@ -61,37 +67,20 @@ struct MountCommand: ParsableCommand {
     @Flag(help: "Never let the kernel read cached files by itself.")
     var noPassthrough = false
 
-    /// The background process tells its parent by this descriptor how mounting went.
-    @Option(name: .customLong("ready-fd"), help: .hidden)
-    var readyDescriptor: Int32?
-
     func run() throws {
         // What is wrong with the command line is told before anything starts.
         var service = MountService(
             flist: flist.flist, target: target, content: try FlistOpening.options(cache, stores))
         service.content.fetcher = FetcherOptions()
-        service.options = try mountOptions(&service.content)
-        service.scrubs = !options.contains { $0.split(separator: ",").contains("noscrub") }
+        for word in options.flatMap({ $0.split(separator: ",") }) { try service.apply(String(word)) }
+        try check(&service.options)
         service.log = log
-        guard foreground || readyDescriptor != nil else {
-            // Behind the subcommand's name, so that "--" may stand among the rest.
-            return try BackgroundProcess.start(after: "mount")
-        }
-        try service.run(readyDescriptor: readyDescriptor)
+        guard !foreground else { return try service.run() }
+        try BackgroundProcess.start(patience: service.patience) { try service.run(in: $0) }
     }
 
-    private func mountOptions(_ content: inout ContentOptions) throws -> FlistMount.Options {
-        var result = FlistMount.Options()
-        for word in options.flatMap({ $0.split(separator: ",") }) where word != "noscrub" {
-            // The first two are not the file system's matter.
-            if word == "noprofile" {
-                result.usesProfile = false
-            } else if word.hasPrefix("timeout=") {
-                content.fetcher.setTimeout(try TimeoutArgument.parse(String(word.dropFirst("timeout=".count))))
-            } else {
-                try result.mount.apply(String(word))
-            }
-        }
+    /// What the flags add, and what contradicts itself.
+    private func check(_ result: inout FlistMount.Options) throws {
         if noPassthrough {
             guard result.mount.opens != .passthrough else {
                 throw FlistError(.usage, "--no-passthrough and -o open=passthrough contradict each other")
@@ -103,6 +92,5 @@ struct MountCommand: ParsableCommand {
         if rw != nil, !Process.isRoot {
             throw FlistError(.permission, "cannot make \(target) writable: only root may mount an overlay")
         }
-        return result
     }
 }

@@ -71,10 +71,6 @@ struct G8ufsCommand: ParsableCommand {
     @Argument(help: "The directory to mount on.", completion: .directory)
     var target: String
 
-    /// The background process tells its parent by this descriptor how mounting went.
-    @Option(name: .customLong("ready-fd"), help: .hidden)
-    var readyDescriptor: Int32?
-
     /// Where 0-fs looks when a flist names no store.
     private static let hub = "zdb://hub.grid.tf:9900"
 
@@ -93,9 +89,11 @@ struct G8ufsCommand: ParsableCommand {
         if storage == nil { service.content.stores.fallback = [store] } else { service.content.stores.stores = [store] }
         service.content.stores.router = try router.map(FlistOpening.router)
         service.pidFile = pid
-        guard readyDescriptor != nil || !daemon else { return try BackgroundProcess.start() }
+        guard !daemon else {
+            return try BackgroundProcess.start(patience: service.patience) { try service.run(in: $0) }
+        }
         // For those who read its output to see when the root of their container is there.
         service.announcement = daemon ? nil : "mount starts"
-        try service.run(readyDescriptor: readyDescriptor)
+        try service.run()
     }
 }

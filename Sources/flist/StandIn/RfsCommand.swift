@@ -66,13 +66,11 @@ struct RfsMountCommand: ParsableCommand {
     @Argument(help: "The directory to mount on.", completion: .directory)
     var target: String
 
-    /// The background process tells its parent by this descriptor how mounting went.
-    @Option(name: .customLong("ready-fd"), help: .hidden)
-    var readyDescriptor: Int32?
-
     func run() throws {
         let service = try StandIn.service(meta, at: target, cache: cache, log: log, debug: common.debug > 0)
-        guard readyDescriptor != nil || !daemon else { return try BackgroundProcess.start(after: "mount") }
-        try service.run(readyDescriptor: readyDescriptor)
+        guard !daemon else {
+            return try BackgroundProcess.start(patience: service.patience) { try service.run(in: $0) }
+        }
+        try service.run()
     }
 }

@@ -33,9 +33,9 @@ enum StandIn {
         var service = MountService(flist: flist, target: target, content: content)
         service.log = log
         service.level = debug ? .debug : .info
-        service.endsAtHangup = false
+        service.reopensAtHangup = true
         service.options.mount.subtype = "g8ufs"
-        service.options.mount.source = "\(getpid())"
+        service.showsProcess = true
         return service
     }
 

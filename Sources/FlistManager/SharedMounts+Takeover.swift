@@ -1,0 +1,70 @@
+internal import FUSESession
+internal import FlistContent
+internal import FlistFileSystem
+internal import Glibc
+internal import Keeper
+internal import Logging
+internal import Support
+
+extension SharedMounts {
+    /// Goes on serving what an earlier process left with the keeper. Call once, before anything is mounted.
+    ///
+    /// What cannot be taken over is let go of and fails from then on, so that it is found dead.
+    func takeOver(_ items: [KeptItem], stores: (MountHint) throws(FlistError) -> StoreChoice) {
+        for item in items {
+            do throws(FlistError) {
+                try takeOver(item, stores)
+            } catch {
+                logger.error("cannot go on with a mount", metadata: ["mount": "\(item.key)", "error": "\(error)"])
+                try? keeper?.drop(item.key)
+            }
+        }
+    }
+
+    private func takeOver(
+        _ item: KeptItem, _ stores: (MountHint) throws(FlistError) -> StoreChoice
+    ) throws(FlistError) {
+        let kept = KeptSession(state: item.description, descriptors: item.descriptors)
+        let md5 = String(item.key.prefix { $0 != " " })
+        let (path, source) = (folders.sharedPath(md5), folders.flistPath(md5))
+        let hint = MountHint(of: source)
+        let flist: OpenFlist
+        do throws(FlistError) {
+            // The flist itself may be gone: its index is all that is needed.
+            flist = try OpenFlist(
+                source, sharing: resources, stores: try stores(hint), logger: logger, hash: FlistMount.hash(of: kept))
+        } catch {
+            item.descriptors.forEach { Glibc.close($0) }
+            throw error
+        }
+        do throws(FlistError) {
+            let mount = try FlistMount.resume(flist, kept, source: source, options: Self.options)
+            let shared = SharedMount(md5: md5, path: path, url: hint.url, flist: flist, mount: mount)
+            add(shared)
+            // It is still held; this tells the keeper that it is served.
+            keep(shared, descriptors: [])
+            logger.notice("goes on with a mount", metadata: ["flist": "\(md5)"])
+            // Taken out of the tree before, and still in use.
+            if try MountTable.current().find(target: path)?.device != mount.device { retire(shared) }
+        } catch {
+            flist.close()
+            throw error
+        }
+    }
+
+    /// Has the keeper hold a mount for the next process.
+    func keep(_ mount: SharedMount, descriptors: [Int32]? = nil) {
+        guard let keeper, let kept = mount.mount.kept else { return }
+        do throws(FlistError) {
+            let descriptors = descriptors ?? kept.descriptors
+            try keeper.keep(KeptItem(key: mount.key, description: kept.state, descriptors: descriptors))
+        } catch {
+            logger.error("a mount ends with this process", metadata: ["flist": "\(mount.md5)", "error": "\(error)"])
+        }
+    }
+}
+
+extension SharedMount {
+    /// What the keeper knows it by: several of a flist may be about, of which the older ones are only still in use.
+    var key: String { "\(md5) \(mount.device.map { "\($0.major):\($0.minor)" } ?? "")" }
+}

@@ -1,0 +1,47 @@
+internal import CLinux
+internal import Glibc
+public import Support
+
+/// A process's connection to its keeper. Thread-safe.
+///
+/// Once the process has ended, however it ended, what it had the keeper hold waits for the next one.
+public final class KeeperLink: Sendable {
+    private let socket: FileDescriptor
+    // Held for a packet or an exchange, so that answers go to those who asked.
+    private let turn = Monitor(())
+
+    /// Takes over one end of a connection.
+    public init(owning socket: consuming FileDescriptor) { self.socket = socket }
+
+    /// Has it hold copies of an item's descriptors from now on; without any, goes on with those that it has, and tells
+    /// it that the item is served again.
+    public func keep(_ item: KeptItem) throws(FlistError) { try send(.keep(item)) }
+
+    /// Has it let go of an item; nothing happens if it holds none of that key.
+    public func drop(_ key: String) throws(FlistError) { try send(.drop(key)) }
+
+    /// Copies of everything that it holds. What is not kept again in time is let go of.
+    public func take() throws(FlistError) -> [KeptItem] {
+        try turn.withLock { _ throws(FlistError) in
+            var items: [KeptItem] = []
+            do throws(Errno) {
+                try KeeperMessage.take.send(on: socket.number)
+                while case .item(let item)? = try KeeperMessage.receive(on: socket.number) { items.append(item) }
+            } catch {
+                items.forEach { $0.descriptors.forEach { close($0) } }
+                throw FlistError("cannot take over what the keeper holds", errno: error)
+            }
+            return items
+        }
+    }
+
+    private func send(_ message: KeeperMessage) throws(FlistError) {
+        try turn.withLock { _ throws(FlistError) in
+            do throws(Errno) {
+                try message.send(on: socket.number)
+            } catch {
+                throw FlistError("cannot reach the keeper", errno: error)
+            }
+        }
+    }
+}
