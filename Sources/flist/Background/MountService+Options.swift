@@ -1,4 +1,6 @@
 internal import BlockStore
+internal import FUSESession
+internal import FlistContent
 internal import FlistFileSystem
 internal import ProgramSupport
 internal import Support
