@@ -28,7 +28,7 @@ public final class Flister: Sendable {
         public var hub = Hub.Options()
         /// Downloaded flists that were not used for this long are removed; contents have their own age in `cache`.
         public var maximumAge: Duration = .seconds(90 * 24 * 60 * 60)
-        /// How long a call waits for another one that works on the same name.
+        /// How long one call may work on a name before others for that name are refused instead of waiting for it.
         public var callPatience: Duration = .seconds(10)
         /// How long mounts wait for the next process when this one has ended; zero to end them with it.
         public var keepPatience: Duration = .zero
@@ -123,7 +123,7 @@ public final class Flister: Sendable {
     ///
     /// A caller who asks again and again for what takes long must not take up all workers of a bus, one call behind the
     /// other.
-    /// - Throws: `busy` when another call has worked on the name for as long as a call waits.
+    /// - Throws: `busy` when another call has worked on the name for as long as others wait.
     func withName<Result>(_ name: MountName, _ body: () throws(FlistError) -> Result) throws(FlistError) -> Result {
         if let result = try names.withLock(name.text, within: callPatience, body) { return result }
         throw FlistError(

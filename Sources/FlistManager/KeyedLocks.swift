@@ -4,33 +4,56 @@ internal import Support
 ///
 /// Thread-safe. Not reentrant; locks exist only while they are held.
 final class KeyedLocks: Sendable {
-    private let held = Monitor<Set<String>>([])
+    /// Since when each lock has been held.
+    private let held = Monitor<[String: Deadline]>([:])
 
     /// Waits for the key's lock, and holds it during `body`, which may block.
     func withLock<Result>(_ key: String, _ body: () throws(FlistError) -> Result) throws(FlistError) -> Result {
-        held.wait { $0.insert(key).inserted ? () : nil }
+        held.wait { Self.take(key, &$0) ? () : nil }
         defer { release(key) }
         return try body()
     }
 
-    /// As `withLock`, but nil without running `body` if someone holds the key's lock for all that time.
+    /// As `withLock`, but nil without running `body` once somebody has held the key's lock for so long.
+    ///
+    /// Who waits behind many that are quick waits for all of them; behind one that is slow nobody queues up.
     func withLock<Result>(
         _ key: String, within limit: Duration, _ body: () throws(FlistError) -> Result
     ) throws(FlistError) -> Result? {
-        guard held.wait(until: .after(limit), for: { $0.insert(key).inserted ? true : nil }) == true else { return nil }
+        var since = Deadline.now
+        while true {
+            let end = since.advanced(by: limit)
+            let outcome = held.wait(until: end) { held -> Deadline? in
+                guard let other = held[key] else {
+                    held[key] = .now
+                    return .never
+                }
+                // The lock has changed hands: its holder has time of its own.
+                return other != since && other.advanced(by: limit) > .now ? other : nil
+            }
+            guard let outcome else { return nil }
+            if outcome == .never { break }
+            since = outcome
+        }
         defer { release(key) }
         return try body()
     }
 
     /// As `withLock`, but nil without running `body` if someone holds the key's lock.
     func withLockIfFree<Result>(_ key: String, _ body: () throws(FlistError) -> Result) throws(FlistError) -> Result? {
-        guard held.withLock({ $0.insert(key).inserted }) else { return nil }
+        guard held.withLock({ Self.take(key, &$0) }) else { return nil }
         defer { release(key) }
         return try body()
     }
 
+    private static func take(_ key: String, _ held: inout [String: Deadline]) -> Bool {
+        guard held[key] == nil else { return false }
+        held[key] = .now
+        return true
+    }
+
     private func release(_ key: String) {
-        held.withLock { _ = $0.remove(key) }
+        held.withLock { $0[key] = nil }
         held.broadcast()
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("flist status")
 struct StatusTests {
-    private static let reads = #"{"local":0,"waited":0,"failed":0,"bytes":0}"#
+    private static let reads = #"{"local":0,"waited":0,"failed":0,"bytes":0,"blocks":{}}"#
 
     /// What a flistd might tell in which everything is odd.
     private static let report = #"""
@@ -13,7 +13,7 @@ struct StatusTests {
         "stores":[{"address":"zdb://x:1","is_healthy":true,"blocks":0,"bytes":0,"in_flight":0,"latency":1e300,
         "failures":{}}],
         "fetching":{"in_flight":0,"in_flight_bytes":0,"queued":{},"blocks":0,"stored_bytes":0,"plain_bytes":0,
-        "retries":0,"failures":0},
+        "retries":0,"hedges":0,"hedges_won":0,"failures":0},
         "bus":{"broker":"unix:///x","is_connected":true,
         "workers":[{"is_busy":true,"action":"[\u001b]0;x@1].M()","seconds":-1e300}]}}
         """#
