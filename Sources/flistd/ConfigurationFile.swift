@@ -6,7 +6,8 @@ struct ConfigurationFile {
     private var values: [String: String] = [:]
 
     static let keys = [
-        "broker", "root", "workers", "storage", "hub", "netns", "volumes", "cache-size", "scrub-rate", "timeout", "keep",
+        "broker", "root", "workers", "storage", "hub", "netns", "volumes", "cache-size", "scrub-rate", "timeout",
+        "keep",
         "metrics", "log",
         "log-level",
     ]
