@@ -103,7 +103,8 @@ struct PassthroughMountTests {
         // What is gone is fetched again.
         try mounted(place, opens: .passthrough) { mount throws in
             #expect(try isSame(place, "file"))
-            #expect(mount.requests[.read] > 0)
+            #expect(isComplete(place, "file", mount))
+            #expect(try place.shell("find cache -type f -size +1M").output.isEmpty == false)
         }
     }
 

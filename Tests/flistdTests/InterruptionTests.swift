@@ -74,7 +74,7 @@ struct InterruptionTests {
         let daemon = try place.start(isServing: hasBroker)
         if !hasBroker { #expect(eventually { access("\(place.root)/control", F_OK) == 0 }) }
         #expect(daemon.terminate() == 0)
-        #expect(try place.shell("ls root").output == "cache\nflist\nlock\nlog\nmountpoint\npid\nro\n")
+        #expect(try place.shell("ls root").output == "cache\nflist\nkeeper\nlock\nlog\nmountpoint\npid\nro\n")
     }
 
     @Test("SIGHUP opens the log anew")

@@ -35,7 +35,7 @@ struct StorageModuleTests {
         #expect(try place.shell("ls vols").output == "")
         #expect(try bus.call("Unmount", "[\"a\"]") == Answer(data: "null"))
         // No pool of our own was made.
-        #expect(try place.shell("ls root").output == "cache\ncontrol\nflist\nlock\nlog\nmountpoint\npid\nro\n")
+        #expect(try place.shell("ls root").output == "cache\ncontrol\nflist\nkeeper\nlock\nlog\nmountpoint\npid\nro\n")
     }
 
     @Test("read-only mounts and persisted volumes do not ask it for anything")
