@@ -34,6 +34,7 @@ struct Worker {
         core.workers.withLock { $0.running += 1 }
         do throws(FlistError) {
             let thread = try WorkerThread("fuse-\(number)") {
+                WorkerThread.answerPromptly()
                 pthread_setspecific(core.scratchKey, scratch.baseAddress)
                 run(core, receive)
                 pthread_setspecific(core.scratchKey, nil)

@@ -18,6 +18,13 @@ public final class WorkerThread: @unchecked Sendable {
         }
     }
 
+    /// Has the calling thread run as soon as it is woken, also where others keep the processors busy: for one that does
+    /// little at a time and is waited for. A wish; Linux before 6.12 does not hear it.
+    ///
+    /// With slices of 0.1 ms for threads that answer the kernel, the read of a tree from an empty cache took 1.93 s instead
+    /// of 2.32 s on two busy cores.
+    public static func answerPromptly() { linux_set_time_slice(100_000) }
+
     /// Waits until the body has returned. Call at most once.
     public func join() { pthread_join(thread, nil) }
 
