@@ -11,6 +11,9 @@ public protocol BlockStore: AnyObject, Sendable {
     /// Writes a block and returns when the store has it. Writing it again is no error.
     func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) throws(StoreError)
 
+    /// Writes blocks, as `put` does one; for many small ones in fewer round trips where the store can.
+    func put(_ blocks: [StoredBlock]) throws(StoreError)
+
     /// Tells for each id whether the store has it. Blocks.
     func contains(_ ids: [Digest]) throws(StoreError) -> [Bool]
 
@@ -21,6 +24,21 @@ public protocol BlockStore: AnyObject, Sendable {
     func close()
 }
 
+/// A block as stores hold it; the bytes live while they are being written.
+public struct StoredBlock {
+    public let id: Digest
+    public let bytes: UnsafeRawBufferPointer
+
+    public init(_ id: Digest, _ bytes: UnsafeRawBufferPointer) {
+        self.id = id
+        self.bytes = bytes
+    }
+}
+
 extension BlockStore {
+    public func put(_ blocks: [StoredBlock]) throws(StoreError) {
+        for block in blocks { try put(block.id, block.bytes) }
+    }
+
     public var parallelRequests: Int? { nil }
 }

@@ -24,6 +24,33 @@ struct ZDBStoreTests {
         #expect(try server.command(["DBSIZE"]).hasPrefix(":301"))
     }
 
+    @Test("writes many blocks at once, and only those that are not there")
+    func many() throws {
+        let server = try RedisServer()
+        let blocks = try TestBlock.many(300, length: 3000)
+        let store = try StoreURL(parsing: "zdb://127.0.0.1:\(server.port)").open()
+        defer { store.close() }
+        let bytes = blocks.flatMap(\.stored)
+        func put(_ range: Range<Int>) throws {
+            try bytes.withUnsafeBytes { bytes in
+                var start = 0
+                var parcel: [StoredBlock] = []
+                for block in blocks {
+                    let end = start + block.stored.count
+                    parcel.append(StoredBlock(block.reference.id, UnsafeRawBufferPointer(rebasing: bytes[start..<end])))
+                    start = end
+                }
+                try store.put(Array(parcel[range]))
+            }
+        }
+        try put(0..<0)
+        try put(100..<200)
+        try put(0..<300)
+        #expect(read(blocks.map(\.reference.id), from: store) == blocks.map { .success($0.reference.id) })
+        #expect(try server.info("commandstats", "cmdstat_set")?.hasPrefix("calls=300,") == true)
+        #expect(try server.info("commandstats", "cmdstat_exists")?.hasPrefix("calls=400,") == true)
+    }
+
     @Test("tells large, empty and other values apart, and goes on")
     func values() throws {
         let server = try RedisServer()

@@ -39,31 +39,57 @@ final class ZDBStore: BlockStore {
         }
     }
 
-    func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) throws(StoreError) {
+    func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) throws(StoreError) { try put([StoredBlock(id, stored)]) }
+
+    func put(_ blocks: [StoredBlock]) throws(StoreError) {
         try withLink { link throws(StoreError) in
-            try id.withBytes { key throws(StoreError) in
-                // Asking first spares the upload of what is there: images share most of their blocks.
-                let found = try Self.command("EXISTS", [key], link)
-                if found == .integer(0) { _ = try Self.command("SET", [key, stored], link) }
-            }
+            // Asking first spares the upload of what is there: images share most of their blocks.
+            let isThere = try Self.contains(blocks.map(\.id), link)
+            let missing = zip(blocks, isThere).compactMap { $1 ? nil : $0 }
+            if !missing.isEmpty { try Self.set(missing, link) }
         }
     }
 
     func contains(_ ids: [Digest]) throws(StoreError) -> [Bool] {
-        try withLink { link throws(StoreError) in
-            var found: [Bool] = []
-            for start in stride(from: 0, to: ids.count, by: Self.batch) {
-                let batch = ids[start..<min(ids.count, start + Self.batch)]
-                let replies = try link.pipeline(batch.map { [[UInt8]("EXISTS".utf8), $0.bytes] })
-                for reply in replies {
-                    guard case .integer(let count) = reply else {
-                        throw .protocolViolation("no number in reply to EXISTS")
-                    }
-                    found.append(count > 0)
+        try withLink { link throws(StoreError) in try Self.contains(ids, link) }
+    }
+
+    private static func contains(_ ids: [Digest], _ link: StoreLink) throws(StoreError) -> [Bool] {
+        var found: [Bool] = []
+        for start in stride(from: 0, to: ids.count, by: batch) {
+            let replies = try link.pipeline(
+                ids[start..<min(ids.count, start + batch)].map { [[UInt8]("EXISTS".utf8), $0.bytes] })
+            for reply in replies {
+                guard case .integer(let count) = reply else {
+                    throw .protocolViolation("no number in reply to EXISTS")
+                }
+                found.append(count > 0)
+            }
+        }
+        return found
+    }
+
+    /// Sends all, then takes the replies, which are a few bytes each.
+    private static func set(_ blocks: [StoredBlock], _ link: StoreLink) throws(StoreError) {
+        let name = [UInt8]("SET".utf8)
+        let ids = blocks.map(\.id.bytes)
+        let keys = ids.flatMap(\.self)
+        let result = name.withUnsafeBytes { name in
+            keys.withUnsafeBytes { keys -> Result<Void, StoreError> in
+                var start = 0
+                let commands = zip(blocks, ids).map { block, id -> [UnsafeRawBufferPointer] in
+                    defer { start += id.count }
+                    return [name, UnsafeRawBufferPointer(rebasing: keys[start..<start + id.count]), block.bytes]
+                }
+                do throws(StoreError) {
+                    _ = try link.commands(commands)
+                    return .success(())
+                } catch {
+                    return .failure(error)
                 }
             }
-            return found
         }
+        try result.get()
     }
 
     func close() {
@@ -76,20 +102,6 @@ final class ZDBStore: BlockStore {
     }
 
     deinit { close() }
-
-    private static func command(
-        _ name: String, _ words: [UnsafeRawBufferPointer], _ link: StoreLink
-    ) throws(StoreError) -> RedisReply {
-        let name = [UInt8](name.utf8)
-        let result = name.withUnsafeBytes { name -> Result<RedisReply, StoreError> in
-            do throws(StoreError) {
-                return .success(try link.commands([[name] + words]).first ?? .other)
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
-    }
 
     /// Lends a connection. One that was idle may have been closed by the server: then once more with a fresh one.
     private func withLink<Value>(_ body: (StoreLink) throws(StoreError) -> Value) throws(StoreError) -> Value {

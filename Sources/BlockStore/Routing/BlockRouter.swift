@@ -68,9 +68,19 @@ public final class BlockRouter: Sendable {
         return ranked.sorted { ($0.rank, $0.lot) < ($1.rank, $1.lot) }.map(\.entry.store)
     }
 
-    /// Writes a block to every store whose route matches. Blocks; throws at the first that fails, naming it.
+    /// Writes blocks, each to every store whose route matches. Blocks; throws at the first store that fails, naming it.
+    public func put(_ blocks: [StoredBlock]) throws(FlistError) {
+        var shares: [ObjectIdentifier: (store: RoutedStore, blocks: [StoredBlock])] = [:]
+        for block in blocks {
+            for store in try targets(of: block.id) {
+                shares[ObjectIdentifier(store), default: (store, [])].blocks.append(block)
+            }
+        }
+        for (store, share) in shares.values { try store.put(share) }
+    }
+
     public func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) throws(FlistError) {
-        for store in try targets(of: id) { try store.put(id, stored) }
+        try put([StoredBlock(id, stored)])
     }
 
     /// The stores that a block is written to, each once.

@@ -73,7 +73,7 @@ final class CacheWriter: Sendable {
             }
             if copies.isEmpty { return }
             for copy in copies {
-                try? copy.target.put(copy.id, copy.stored.bytes)
+                try? copy.target.put([StoredBlock(copy.id, copy.stored.bytes)])
                 state.withLock { $0.bytes -= copy.stored.count }
             }
         }

@@ -134,16 +134,18 @@ public final class RoutedStore: Sendable {
         }
     }
 
-    /// Writes a block and blocks until the store has it.
-    public func put(_ id: Digest, _ stored: UnsafeRawBufferPointer) throws(FlistError) {
+    /// Writes blocks, at least one, and blocks until the store has them.
+    public func put(_ blocks: [StoredBlock]) throws(FlistError) {
+        guard let first = blocks.first else { return }
         let store = try store()
         do throws(StoreError) {
-            try store.put(id, stored)
+            try store.put(blocks)
         } catch {
             state.withLock { $0.statistics.failures[.init(error), default: 0] += 1 }
-            throw FlistError(.unavailable, "cannot write block \(id) to \(address)", cause: error)
+            let rest = blocks.count > 1 ? ", or one of \(blocks.count - 1) with it," : ""
+            throw FlistError(.unavailable, "cannot write block \(first.id)\(rest) to \(address)", cause: error)
         }
-        state.withLock { $0.statistics.blocksWritten += 1 }
+        state.withLock { $0.statistics.blocksWritten += UInt64(blocks.count) }
     }
 
     /// Reads that the store sends at once; nil for any number, or while it is not open.
