@@ -42,6 +42,13 @@ let package = Package(
         .library(
             name: "FlistParts",
             targets: ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
+        // For the package in Fuzz: everything that reads what others wrote.
+        .library(
+            name: "FlistReaders",
+            targets: [
+                "Support", "BlockCodec", "BlockStore", "FlistFormat", "FlistImage", "FlistContent", "FUSESession",
+                "FlistManager", "Keeper", "ZBus",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
