@@ -94,7 +94,8 @@ struct HashedFile: ~Copyable {
         do throws(DatabaseError) {
             // SQLite resolves links, those of /proc too, and opens the name: `requireUnchanged` sees that it is the
             // file that was hashed.
-            return try Database.openUntrusted(path: Array(path.utf8), budget: ReadBudget(size: UInt64(max(0, identity.size))))
+            let budget = ReadBudget(size: UInt64(max(0, identity.size)))
+            return try Database.openUntrusted(path: Array(path.utf8), budget: budget)
         } catch {
             throw FlistError(.invalid, "\(path): \(error)")
         }
