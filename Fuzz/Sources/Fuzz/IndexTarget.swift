@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Support
 
@@ -13,7 +14,12 @@ enum IndexTarget {
         do {
             let index = try FlistReader.open("\(fixtures)/zflist-mini/mini.flist", indexFolder: folder)
             let path = "\(folder)/\(index.summary.flistHash).tree"
-            defer { unlink(path) }
+            defer {
+                // The index, and what the reader remembers of the file beside the index, for the next time.
+                for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+                    unlink("\(folder)/\(name)")
+                }
+            }
             let file = try FileDescriptor(path, O_RDONLY)
             return try [UInt8](unsafeUninitializedCapacity: 16 << 20) { bytes, count in
                 count = try file.read(into: UnsafeMutableRawBufferPointer(bytes), at: 0)
