@@ -42,6 +42,13 @@ let package = Package(
         .library(
             name: "FlistParts",
             targets: ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
+        // For the package in Fuzz: everything that reads what others wrote.
+        .library(
+            name: "FlistReaders",
+            targets: [
+                "Support", "BlockCodec", "BlockStore", "FlistFormat", "FlistImage", "FlistContent", "FUSESession",
+                "FlistManager", "Keeper", "ZBus",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -60,6 +67,7 @@ let package = Package(
         system("CYAML", apt: "libyaml-dev"),
         system("CXXHash", apt: "libxxhash-dev"),
         system("CBtrfs", apt: "libbtrfsutil-dev"),
+        system("CSeccomp", apt: "libseccomp-dev"),
         system("CMicroHTTPD", apt: "libmicrohttpd-dev"),
         .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
 
@@ -68,7 +76,7 @@ let package = Package(
         library(
             "ProgramSupport",
             [
-                "Support", "CLinux", "Telemetry",
+                "Support", "CLinux", "CSeccomp", "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -154,7 +162,9 @@ let package = Package(
                 "Support", "CLinux", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent",
                 "FlistTools", "FUSESession", "flist",
             ]),
-        tests("FlistTools", ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent"]),
+        tests(
+            "FlistTools",
+            ["Support", "BlockCodec", "BlockStore", "BlockCache", "FlistImage", "FlistContent", "flist"]),
         tests("Volumes", ["Support", "FUSESession", .product(name: "Logging", package: "swift-log")]),
         tests("ZBus", ["Support", "Redis", .product(name: "Logging", package: "swift-log")]),
         tests(

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Logging
 internal import ProgramSupport
 internal import Support
 internal import Telemetry
@@ -37,6 +38,12 @@ struct Daemon: ParsableCommand {
         let signals = ProgramSignals()
         let log = try settings.log.map { path throws(FlistError) in try LogFile(path) } ?? .standardError
         log.start(level: settings.logLevel)
+        do throws(FlistError) {
+            try ProcessRights.reduce(to: .node)
+        } catch {
+            Logger(label: "flistd").warning(
+                "serves with more rights than it needs", metadata: ["error": "\(error)"])
+        }
         try Service(settings).run(until: signals, log: log)
     }
 }

@@ -12,7 +12,11 @@ enum FungiProfile {
         while try rows.step() {
             guard let offset = UInt64(exactly: try rows.integer(1)), let length = UInt64(exactly: try rows.integer(2))
             else { throw DatabaseError("table profile has a negative number") }
-            entries.append(ProfileEntry(path: try rows.bytes(0), offset: offset, length: length))
+            // Before it is kept: a file may hold one long value for all of them.
+            guard let path = try rows.withBytes(0, { $0.count <= ProfileText.maximumPath ? [UInt8]($0) : nil }) else {
+                throw DatabaseError("table profile has a path that is too long")
+            }
+            entries.append(ProfileEntry(path: path, offset: offset, length: length))
         }
         try ProfileText.check(entries)
         return entries

@@ -11,7 +11,7 @@ public enum ProfileText {
     /// Bytes of text that a profile may have.
     public static let maximumBytes = 4 << 20
     /// PATH_MAX.
-    private static let maximumPath = 4096
+    static let maximumPath = 4096
 
     /// The text of a profile.
     public static func encode(_ entries: [ProfileEntry]) -> [UInt8] {

@@ -101,7 +101,7 @@ public enum FlistReader {
             guard bytes.starts(with: Array("SQLite format 3\0".utf8)) else {
                 throw DatabaseError("its \(FlistArchive.databaseName) is not a database")
             }
-            return try Database.openUntrusted(memory: bytes, steps: HashedFile.steps(UInt64(bytes.count)))
+            return try Database.openUntrusted(memory: bytes, budget: ReadBudget(size: UInt64(bytes.count)))
         } catch {
             throw FlistError(.invalid, error.description)
         }

@@ -94,18 +94,11 @@ struct HashedFile: ~Copyable {
         do throws(DatabaseError) {
             // SQLite resolves links, those of /proc too, and opens the name: `requireUnchanged` sees that it is the
             // file that was hashed.
-            return try Database.openUntrusted(path: Array(path.utf8), steps: Self.steps(UInt64(max(0, identity.size))))
+            let budget = ReadBudget(size: UInt64(max(0, identity.size)))
+            return try Database.openUntrusted(path: Array(path.utf8), budget: budget)
         } catch {
             throw FlistError(.invalid, "\(path): \(error)")
         }
-    }
-
-    /// Virtual machine steps that reading a database of so many bytes may take.
-    ///
-    /// A row takes at least some 25 bytes in its table and indexes, and below 40 steps with the look-ups that go with
-    /// it; a file whose pages refer to each other in circles takes more.
-    static func steps(_ size: UInt64) -> Int {
-        Int(min(size, 1 << 40)) * 4 + 2_000_000
     }
 
     /// Refuses what was written to meanwhile: the hash would be another content's.

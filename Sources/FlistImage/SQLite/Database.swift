@@ -4,17 +4,15 @@ internal import Support
 /// A connection to a SQLite file. Not thread-safe. Statements may outlive it.
 struct Database: ~Copyable {
     let handle: OpaquePointer
-    /// Virtual machine steps left before the connection is interrupted; nil without a bound.
-    private let budget: StepBudget?
+    /// What is left before the connection is interrupted; nil without a bound.
+    private let budget: ReadBudget?
 
-    private final class StepBudget {
-        var left: Int
-        init(_ left: Int) { self.left = left }
-    }
+    /// A step may copy a value of many megabytes: a thousand of them must not take minutes.
+    private static let stepsPerCall: Int32 = 1_000
+    /// Of all connections together: sorting some 5,000,000 blocks takes as much.
+    private static let heapLimit: Int64 = 512 << 20
 
-    private static let stepsPerCall: Int32 = 10_000
-
-    private init(handle: OpaquePointer, budget: StepBudget?) {
+    private init(handle: OpaquePointer, budget: ReadBudget?) {
         self.handle = handle
         self.budget = budget
     }
@@ -22,17 +20,19 @@ struct Database: ~Copyable {
     deinit { sqlite3_close_v2(handle) }
 
     /// Opens a stranger's database for reading: it cannot run code of its own, be written to or grow, and is
-    /// interrupted when it keeps SQLite busy for longer than `steps` virtual machine steps.
+    /// interrupted when the budget is used up.
     ///
     /// The file must not change while it is open (`immutable`): no lock and no journal is looked for.
-    static func openUntrusted(path: [UInt8], steps: Int) throws(DatabaseError) -> Database {
+    static func openUntrusted(path: [UInt8], budget: ReadBudget) throws(DatabaseError) -> Database {
         let uri = "file:\(percentEncoded(path))?immutable=1&mode=ro"
-        return try guarded(try open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX), steps)
+        let database = try guarded(try open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX), budget)
+        try database.readSchema()
+        return database
     }
 
     /// As above, for a database in memory, which must stay as it is for as long as the answer lives.
-    static func openUntrusted(memory: UnsafeRawBufferPointer, steps: Int) throws(DatabaseError) -> Database {
-        let database = try guarded(try open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX), steps)
+    static func openUntrusted(memory: UnsafeRawBufferPointer, budget: ReadBudget) throws(DatabaseError) -> Database {
+        let database = try guarded(try open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX), budget)
         let bytes = UnsafeMutableRawPointer(mutating: memory.baseAddress)?.assumingMemoryBound(to: UInt8.self)
         let count = Int64(memory.count)
         // Read-only: SQLite neither writes to the bytes nor frees them.
@@ -40,11 +40,12 @@ struct Database: ~Copyable {
         guard sqlite3_deserialize(database.handle, "main", bytes, count, count, flags) == SQLITE_OK else {
             throw error(of: database.handle)
         }
+        try database.readSchema()
         return database
     }
 
-    private static func guarded(_ handle: OpaquePointer, _ steps: Int) throws(DatabaseError) -> Database {
-        let budget = StepBudget(steps)
+    private static func guarded(_ handle: OpaquePointer, _ budget: ReadBudget) throws(DatabaseError) -> Database {
+        sqlite3_hard_heap_limit64(heapLimit)
         let database = Database(handle: handle, budget: budget)
         for (option, value) in [
             (SQLITE_DBCONFIG_DEFENSIVE, 1), (SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0), (SQLITE_DBCONFIG_ENABLE_TRIGGER, 0),
@@ -59,9 +60,8 @@ struct Database: ~Copyable {
             handle, stepsPerCall,
             { context in
                 guard let context else { return 1 }
-                let budget = Unmanaged<StepBudget>.fromOpaque(context).takeUnretainedValue()
-                budget.left -= Int(Database.stepsPerCall)
-                return budget.left < 0 ? 1 : 0
+                let budget = Unmanaged<ReadBudget>.fromOpaque(context).takeUnretainedValue()
+                return budget.spend(Int(Database.stepsPerCall)) ? 0 : 1
             }, Unmanaged.passUnretained(budget).toOpaque())
         // No temporary files for sorting; pages that claim impossible cells are refused when they are read.
         try database.execute("PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0")
@@ -75,6 +75,13 @@ struct Database: ~Copyable {
         (SQLITE_LIMIT_FUNCTION_ARG, 8), (SQLITE_LIMIT_ATTACHED, 0), (SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
         (SQLITE_LIMIT_TRIGGER_DEPTH, 1), (SQLITE_LIMIT_WORKER_THREADS, 0),
     ]
+
+    /// Has SQLite read the schema, all of whose texts it reads at once: sound ones are short.
+    private borrowing func readSchema() throws(DatabaseError) {
+        let limit = sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 64 << 10)
+        defer { sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, limit) }
+        _ = try prepare("SELECT 1 FROM sqlite_schema").step()
+    }
 
     /// Opens or makes a database of our own for writing.
     static func openOwn(path: [UInt8], create: Bool) throws(DatabaseError) -> Database {
@@ -126,7 +133,10 @@ struct Database: ~Copyable {
 
     static func error(of handle: OpaquePointer?) -> DatabaseError {
         if sqlite3_errcode(handle) == SQLITE_INTERRUPT {
-            return DatabaseError("reading it takes more steps than a sound file of its size needs")
+            return DatabaseError("reading it takes far more work than a sound file of its size needs")
+        }
+        if sqlite3_errcode(handle) == SQLITE_NOMEM {
+            return DatabaseError("reading it takes more than \(ByteCount(UInt64(heapLimit))) of memory")
         }
         return DatabaseError(oneLine(String(cString: sqlite3_errmsg(handle))))
     }

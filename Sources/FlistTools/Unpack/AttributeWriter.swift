@@ -60,7 +60,9 @@ struct AttributeWriter: Sendable {
                 throw AttributeError("its attribute \(PathText.escaped([UInt8](name)))", failure)
             }
         }
-        if mode(mode_t(attributes.permissions)) != 0 { throw AttributeError("its permissions", .current) }
+        // Who takes the owner's place must not lend his rights to those who run the file.
+        let lent: UInt16 = keepOwners || attributes.type == .directory ? 0 : 0o6000
+        if mode(mode_t(attributes.permissions & ~lent)) != 0 { throw AttributeError("its permissions", .current) }
         var values = [timespec(), timespec()]
         // UTIME_OMIT, for the time of the last access.
         values[0].tv_nsec = (1 << 30) - 2

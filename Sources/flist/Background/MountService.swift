@@ -41,6 +41,11 @@ struct MountService {
         var content = content
         // The one that came with the options was made before and writes to stderr, which nobody sees.
         content.logger = Logger(label: "flist")
+        do throws(FlistError) {
+            try ProcessRights.reduce(to: .mount(writable: options.writableFolder != nil))
+        } catch {
+            content.logger.warning("serves with more rights than it needs", metadata: ["error": "\(error)"])
+        }
         let readiness = background?.readiness ?? Readiness(nil)
         do {
             let process = background?.keeper == nil ? getpid() : getppid()

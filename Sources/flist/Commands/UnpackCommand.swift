@@ -11,7 +11,8 @@ struct UnpackCommand: ParsableCommand {
         abstract: "Makes the tree of a flist in a folder.",
         discussion: """
             Permissions, times, links, special files, xattrs and holes are kept; owners
-            too for root, or with -p. DIR is made if it is missing and has to be empty
+            too for root, or with -p. Without its owner a file gets no setuid and no
+            setgid bit. DIR is made if it is missing and has to be empty
             otherwise. Entries that cannot be made are told, and the status is 1; a file
             of which a block is missing is not made at all.
 
