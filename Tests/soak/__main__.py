@@ -10,7 +10,7 @@ unexpected error and nothing leaked. Needs root, a release build, and the packag
 """
 import argparse, os, random, sys, traceback
 
-from table.work import REPOSITORY
+from table.work import REPOSITORY, Work
 
 from .ledger import say
 from .world import World
@@ -35,15 +35,20 @@ def main():
     if os.geteuid() != 0:
         sys.exit("soak: run as root: it mounts overlays and volumes")
     say(f"seed {options.seed}")
-    world = World(options.work, options.programs, options.seed, options.mounters, options.tenants)
+    work = Work(options.work)
+    work.programs, work.flist = options.programs, os.path.join(options.programs, "flist")
     try:
-        world.run(options.minutes)
-    except Exception:
-        world.ledger.fault(traceback.format_exc())
+        world = World(work, options.seed, options.mounters, options.tenants)
+        try:
+            world.run(options.minutes)
+        except Exception:
+            world.ledger.fault(traceback.format_exc())
+        finally:
+            if options.logs:
+                world.keep_logs(options.logs)
+            world.close()
     finally:
-        if options.logs:
-            world.keep_logs(options.logs)
-        world.close()
+        work.close()
     table, leaks = world.leaks.table() if world.leaks.rests else ("no rest was reached", ["unknown"])
     print(f"soak             {options.minutes:g} minutes, seed {options.seed}\n{world.ledger.table()}\n{table}")
     return 1 if leaks or world.ledger.unexpected else 0

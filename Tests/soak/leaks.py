@@ -39,7 +39,7 @@ class Leaks:
             "processes": len(processes),
             "named mounts": len(os.listdir(os.path.join(self.world.node.root, "mountpoint")))})
         keepers = {f"keeper {number}": number for number, name, _ in with_word(os.fsencode(folder)) if name == "flist-keeper"}
-        for name, number in {f"flistd {self.world.node.process.pid}": self.world.node.process.pid,
+        for name, number in {f"flistd {self.world.node.process}": self.world.node.process,
                              f"veteran {self.world.veteran.server}": self.world.veteran.server, **keepers}.items():
             self.lives.setdefault(name, []).append(counts(number))
 

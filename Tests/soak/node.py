@@ -5,6 +5,7 @@ from table.servers import Nginx
 from table.work import mounts_below
 from zbus_client import call, connect
 
+from .starter import Starter, end
 from .visit import Readers, Visit, full
 from .weather import TIMEOUT
 
@@ -26,16 +27,13 @@ class Node:
         self.root, self.broker = os.path.join(self.folder, "root"), f"unix://{self.folder}/bus"
         world.work.start("redis-server", "--port", "0", "--unixsocket", f"{self.folder}/bus", "--save", "", "--appendonly",
                          "no", "--dir", self.folder)
-        self.lock, self.deaths, self.process = threading.Lock(), [], None
+        self.starter, self.deaths, self.process = Starter(world.work), [], None
         self.start()
         self.answers()
         self.bus = connect(self.broker)
 
     def start(self):
-        self.process = subprocess.Popen(
-            [os.path.join(self.world.work.programs, "flistd"), "--config", self.settings()],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.world.work.processes.append(self.process)
+        self.process = self.starter.start(os.path.join(self.world.work.programs, "flistd"), "--config", self.settings())
 
     def settings(self):
         path = os.path.join(self.folder, "flistd.yaml")
@@ -56,9 +54,7 @@ class Node:
     def end(self, how):
         """SIGKILL, or SIGTERM as for an upgrade."""
         self.deaths.append(time.monotonic())
-        self.process.send_signal(how)
-        self.process.wait(90)
-        self.world.work.processes.remove(self.process)
+        end(self.process, how, 90)
 
     def call(self, method, *arguments):
         """What it answered. A call that a killed flistd had taken is lost: it is made again."""

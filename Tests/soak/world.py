@@ -2,7 +2,6 @@
 import os, random, subprocess, time
 
 from table.servers import Nginx, Redis
-from table.work import Work
 
 from . import images
 from .caches import Caretaker
@@ -17,9 +16,8 @@ PATIENCE = 240
 
 
 class World:
-    def __init__(self, parent, programs, seed, mounters, tenants):
-        self.seed, self.work, self.ledger, self.rest = seed, Work(parent), Ledger(), Rest()
-        self.work.programs, self.work.flist = programs, os.path.join(programs, "flist")
+    def __init__(self, work, seed, mounters, tenants):
+        self.seed, self.work, self.ledger, self.rest = seed, work, Ledger(), Rest()
         self.log = self.work.path("mounts.log")
         self.caches = [self.work.new_folder("cache") for _ in range(2)]
         self.sources, blocks = self.work.new_folder("sources"), self.work.new_folder("blocks")
@@ -75,7 +73,6 @@ class World:
         self.rest.end(10)
         if os.path.ismount(self.veteran.target):
             self.veteran.close()
-        self.work.close()
 
     def keep_logs(self, folder):
         os.makedirs(folder, exist_ok=True)
