@@ -44,7 +44,8 @@ def main():
     if os.geteuid() != 0:
         sys.exit("suites: run as root: it mounts overlays")
     if options.only:
-        CHECKS[:] = [check for check in CHECKS if options.only in check[0] or check[0] in ("apt-get update", "apt-get install")]
+        CHECKS[:] = [check for check in CHECKS if options.only in check[0]
+                     or check[0] in ("apt-get update", "apt-get install")]
     work = Work(options.work)
     work.programs, work.flist = options.programs, os.path.join(options.programs, "flist")
     try:
