@@ -38,9 +38,9 @@ def main():
     work = Work(options.work)
     work.programs, work.flist = options.programs, os.path.join(options.programs, "flist")
     try:
-        world = World(work, options.seed, options.mounters, options.tenants)
+        world = World(work, options.minutes, options.seed, options.mounters, options.tenants)
         try:
-            world.run(options.minutes)
+            world.run()
         except Exception:
             world.ledger.fault(traceback.format_exc())
         finally:

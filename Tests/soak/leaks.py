@@ -45,15 +45,18 @@ class Leaks:
 
     def grown(self, samples):
         """What a process holds more than at the start of its life, beyond what is allowed."""
+        if len(samples) < 3:
+            # It was not warm yet: threads start, and contents are opened, when they are first wanted.
+            return
+        early = samples[:max(2, len(samples) // 3)]
         for kind, slack in SLACK.items():
-            if samples[-1][kind] > samples[0][kind] + slack:
-                yield f"{kind} {samples[0][kind]} -> {samples[-1][kind]}"
-        resident = [sample["resident"] for sample in samples]
-        if len(resident) >= 4:
-            third = max(2, len(resident) // 3)
-            before, after = max(resident[:third]), statistics.median(resident[-third:])
-            if after > before + RESIDENT:
-                yield f"resident {before >> 20} MiB -> {after / (1 << 20):.0f} MiB"
+            before, after = max(sample[kind] for sample in early), samples[-1][kind]
+            if after > before + slack:
+                yield f"{kind} {before} -> {after}"
+        before = max(sample["resident"] for sample in early)
+        after = statistics.median(sample["resident"] for sample in samples[-len(early):])
+        if after > before + RESIDENT:
+            yield f"resident {before >> 20} MiB -> {after / (1 << 20):.0f} MiB"
 
     def table(self):
         rows, leaks = ["leaks            first rest, last rest"], []
@@ -67,7 +70,8 @@ class Leaks:
             for kind in samples[0]:
                 first, last = samples[0][kind], samples[-1][kind]
                 if kind == "resident":
-                    first, last = f"{first >> 20}M", f"{last >> 20}M"
+                    most = max(sample[kind] for sample in samples)
+                    first, last = f"{first >> 20}M", f"{last >> 20}M, most {most >> 20}M"
                 rows.append(f"  {name + ', ' + kind:28} {first:>6} {last:>6}   over {len(samples)} rests")
             leaks += [f"{name}: {text}" for text in self.grown(samples)]
         rows.append(f"leaks            {len(leaks)}")

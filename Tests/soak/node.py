@@ -77,26 +77,25 @@ class Node:
 
 
 class Restarts(threading.Thread):
-    """Ends flistd and starts it again, in some minutes often, in others never, so that one of them gets old."""
+    """Ends flistd and starts it again, all through the second half of the run: in the first one a single one gets old."""
 
-    def __init__(self, node, generator):
+    def __init__(self, node, generator, when):
+        """`when`: of `time.monotonic`."""
         super().__init__(name="restarts")
-        self.node, self.world, self.random = node, node.world, generator
+        self.node, self.world, self.random, self.when = node, node.world, generator, when
 
     def run(self):
         while not self.world.rest.over.is_set():
             self.world.rest.pause()
-            if self.random.random() < 0.5:
-                self.world.rest.wanted.wait()
+            self.world.rest.sleep(max(self.random.uniform(1, 15), self.when - time.monotonic()))
+            if self.world.rest.wanted.is_set():
                 continue
-            while not self.world.rest.wanted.is_set():
-                self.world.rest.sleep(self.random.uniform(1, 15))
-                how = self.random.choice([signal.SIGKILL, signal.SIGTERM])
-                self.node.end(how)
-                self.world.ledger.count("kill of flistd" if how == signal.SIGKILL else "upgrade of flistd")
-                time.sleep(self.random.choice([0, 0, 0.5, 3]))
-                self.node.start()
-                self.node.answers()
+            how = self.random.choice([signal.SIGKILL, signal.SIGTERM])
+            self.node.end(how)
+            self.world.ledger.count("kill of flistd" if how == signal.SIGKILL else "upgrade of flistd")
+            time.sleep(self.random.choice([0, 0, 0.5, 3]))
+            self.node.start()
+            self.node.answers()
 
 
 class Tenant(threading.Thread):

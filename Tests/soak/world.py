@@ -16,7 +16,8 @@ PATIENCE = 240
 
 
 class World:
-    def __init__(self, work, seed, mounters, tenants):
+    def __init__(self, work, minutes, seed, mounters, tenants):
+        self.minutes = minutes
         self.seed, self.work, self.ledger, self.rest = seed, work, Ledger(), Rest()
         self.log = self.work.path("mounts.log")
         self.caches = [self.work.new_folder("cache") for _ in range(2)]
@@ -29,7 +30,8 @@ class World:
         self.node = Node(self)
         self.veteran = Veteran(self, self.images[0])
         self.rest.threads = [
-            self.weather, self.reaper, self.veteran, Restarts(self.node, self.generator("restarts")),
+            self.weather, self.reaper, self.veteran,
+            Restarts(self.node, self.generator("restarts"), time.monotonic() + minutes * 30),
             Caretaker(self, self.generator("caretaker")), *[Mounter(self, number) for number in range(mounters)],
             *[Tenant(self.node, number) for number in range(tenants)]]
         self.leaks = Leaks(self)
@@ -40,11 +42,11 @@ class World:
     def source(self, image):
         return os.path.join(self.sources, image.name)
 
-    def run(self, minutes):
+    def run(self):
         for thread in self.rest.threads:
             thread.daemon = True
             thread.start()
-        end = time.monotonic() + minutes * 60
+        end = time.monotonic() + self.minutes * 60
         while time.monotonic() < end and all(thread.is_alive() for thread in self.rest.threads):
             time.sleep(min(60, max(1, end - time.monotonic())))
             if not self.at_rest():
