@@ -131,16 +131,20 @@ class Work:
                 time.sleep(0.01)
 
     def server(self, target):
-        """The process of flist that serves a mount; None when that is another one's."""
+        """The process of flist that serves a mount, not its keeper; None when that is another one's."""
+        parents = {}
         for number in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{number}/cmdline", "rb") as file:
                     words = file.read().split(b"\0")
+                with open(f"/proc/{number}/stat") as file:
+                    parent = int(file.read().rpartition(")")[2].split()[1])
             except OSError:
                 continue
             if b"mount" in words and target.encode() in words and words[0].endswith(b"flist"):
-                return int(number)
-        return None
+                parents[int(number)] = parent
+        # The keeper is the server's parent.
+        return next((number for number in parents if number not in parents.values()), None)
 
     def unmount(self, target):
         for _ in range(200):
