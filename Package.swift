@@ -141,7 +141,7 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Support", .product(name: "Logging", package: "swift-log")],
+            name: "TestSupport", dependencies: ["Support", "CLinux", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("Support", []),
         tests("Telemetry", ["Support"]),

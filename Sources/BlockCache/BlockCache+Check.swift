@@ -109,6 +109,8 @@ extension CacheCore {
             let keys = map.keys(header.digestLength), keys.count == map.layout.count,
             let states = map.states(of: 0..<map.layout.count), Self.content(map.layout, keys) == object.name.content
         else {
+            // Only begun: killed, or seen, between its data file and its map. Or completed, so that the map is gone.
+            guard file.status.st_blocks > 0, isSame(file.descriptor.number, object.path) else { return check }
             // Without a map all its blocks are suspect, so nothing wrong is ever read: no loss but time.
             check.damaged.append(object.name.content)
             if repair {

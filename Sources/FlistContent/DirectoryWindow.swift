@@ -2,8 +2,8 @@ internal import FlistImage
 
 /// Decides which files to bring before a reader that goes through a directory, or a whole tree, asks for them.
 ///
-/// Whoever has read some files of a directory in a row will read the rest; whoever then goes on with the next directory
-/// goes through the tree. Readers who jump are left alone. The window
+/// Whoever has read some files of a directory in a row will read the rest; whoever went from one directory into the next
+/// meanwhile goes through the tree. Readers who jump are left alone. The window
 /// grows with each file that is read as foreseen: fivefold with every round trip. Not thread-safe; the owner locks.
 struct DirectoryWindow {
     /// Files to be ahead of a reader. At 0.3 ms a file, that covers a store 10 ms away.
@@ -27,6 +27,8 @@ struct DirectoryWindow {
 
     private var last: InodeNumber = 0
     private var run = 0
+    /// Whether the run has gone from one directory into the next.
+    private var crosses = false
     private var size = 0
     private var walk: TreeWalk?
     /// What was looked at and is not read yet, in the order of the walk, from `head` on.
@@ -63,17 +65,18 @@ struct DirectoryWindow {
 
     /// A file that was not foreseen: a run's beginning, its way into another directory, or a jump.
     private mutating func follow(_ inode: InodeNumber, in index: TreeIndex) {
-        let directory = index.parent(of: inode)
-        var crosses = false
-        if last != 0, index.parent(of: last) == directory {
+        if last == 0 {
+            crosses = false
+        } else if index.parent(of: last) == index.parent(of: inode) {
             if inode > last, inode - last <= Self.gap {
                 run = min(run + 1, Self.patience)
             } else {
-                run = 0
+                (run, crosses) = (0, false)
             }
-        } else if last != 0, run >= Self.patience {
+        } else {
             var next = TreeWalk(index, after: last, crossesDirectories: true)
             crosses = (0..<Self.gap).contains { _ in next.next()?.inode == inode }
+            if crosses { run = min(run + 1, Self.patience) }
         }
         // Where the reader goes on is where the walk begins anew.
         walk = TreeWalk(index, after: inode, crossesDirectories: crosses)

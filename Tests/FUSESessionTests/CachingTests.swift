@@ -1,6 +1,7 @@
 import FUSESession
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 @Suite("What the kernel asks only once", .serialized, .timeLimit(.minutes(1)))

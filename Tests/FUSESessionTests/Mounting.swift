@@ -71,13 +71,3 @@ func status(_ path: String) throws(Errno) -> stat {
     _ = try systemCall { lstat(path, &result) }
     return result
 }
-
-/// Waits until something that another thread brings about is so.
-func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = Deadline.after(.seconds(20))
-    while !deadline.hasPassed {
-        if condition() { return true }
-        usleep(1000)
-    }
-    return condition()
-}

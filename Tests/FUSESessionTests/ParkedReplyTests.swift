@@ -2,6 +2,7 @@ import FUSESession
 import Glibc
 import Support
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Parked replies", .serialized, .timeLimit(.minutes(1)))
@@ -126,10 +127,10 @@ struct ParkedReplyTests {
     @Test("do not hold a process that gets SIGINT", arguments: [true, false])
     func controlC(direct: Bool) throws {
         try withLot(direct: direct) { lot, _, target in
-            let process = try Command("/bin/cat", ["\(target)/slow"])
+            let process = try ChildProcess(["cat", "\(target)/slow"])
             let parked = try #require(lot.next())
-            kill(process.id, SIGINT)
-            #expect(process.wait() == .signalled(SIGINT))
+            process.signal(SIGINT)
+            #expect(process.endSoon() == .signalled(SIGINT))
             #expect(parked.reply.isAnswered == direct)
         }
     }

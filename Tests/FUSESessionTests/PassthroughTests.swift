@@ -2,6 +2,7 @@ import FUSESession
 import Foundation
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 @Suite("Files that the kernel reads by itself", .serialized, .timeLimit(.minutes(1)))
@@ -63,7 +64,7 @@ struct PassthroughTests {
             #expect(piece == Array(program[5000..<6000]))
             #expect(try mapped(path, MAP_SHARED, equals: program))
             #expect(try mapped(path, MAP_PRIVATE, equals: program))
-            #expect(try Command(path, []).wait() == .exited(0))
+            #expect(try ChildProcess([path]).endSoon() == .exited(0))
             #expect(session.requests[.read] == 0)
             #expect(session.requests[.open] >= 5)
             #expect(session.openFiles.passthrough == 1)
@@ -160,10 +161,10 @@ struct PassthroughTests {
             place.show()
             place.fileSystem.backingDelay.store(3000, ordering: .relaxed)
             for round in 0..<60 {
-                let process = try Command("/bin/cat", [path])
+                let process = try ChildProcess(["cat", path])
                 usleep(UInt32(round) * 100)
-                kill(process.id, SIGKILL)
-                let end = process.wait()
+                process.signal(SIGKILL)
+                let end = process.endSoon()
                 #expect(end == .signalled(SIGKILL) || end == .exited(0))
             }
             #expect(eventually { session.openFiles == (0, 0) })

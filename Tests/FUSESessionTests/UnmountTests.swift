@@ -2,6 +2,7 @@ import FUSESession
 import Glibc
 import Support
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("The end of a mount", .serialized, .timeLimit(.minutes(1)))
@@ -96,10 +97,10 @@ struct UnmountTests {
             parked.broadcast()
         }
         try withMount(fileSystem) { session, target in
-            let command = try Command("/bin/cat", ["\(target)/slow"])
+            let command = try ChildProcess(["cat", "\(target)/slow"])
             let reply = try #require(parked.wait(until: .after(.seconds(20))) { $0 })
             try session.stop(force: true)
-            #expect(command.wait() == .exited(1))
+            #expect(command.endSoon() == .exited(1))
             #expect([1, 2].withUnsafeBytes { reply.send($0) })
         }
     }

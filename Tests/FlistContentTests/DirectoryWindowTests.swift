@@ -85,6 +85,28 @@ struct DirectoryWindowTests {
         for file in Array(b[1...]) + c { #expect(reader.read(file) == []) }
     }
 
+    @Test("a tree of small directories is gone through from the fourth file on")
+    func small() throws {
+        let files = ["a", "b/1", "b/2/x", "c/1", "c/2", "d/1/2/3", "e", "f/1", "f/2"]
+        var reader = try Reader(files)
+        for file in files[0..<3] { #expect(reader.read(file) == []) }
+        #expect(reader.read(files[3]) == Array(files[4...]))
+        for file in files[4...] { #expect(reader.read(file) == []) }
+    }
+
+    @Test("a file that was left out does not end the way through a tree")
+    func leftOut() throws {
+        let (a, b, c) = (TestTree.numbered("a", 3), TestTree.numbered("b", 40), TestTree.numbered("c", 3))
+        var reader = try Reader(a + b + c)
+        reader.limit.files = 4
+        for file in a { #expect(reader.read(file) == []) }
+        #expect(reader.read(b[0]) == Array(b[1...4]))
+        // Not foreseen, but near.
+        #expect(reader.read(b[6]) == Array(b[7...10]))
+        for file in b[7..<38] { _ = reader.read(file) }
+        #expect(reader.read(b[38]) == [b[39]] + c)
+    }
+
     @Test("who jumps to another directory is served in that one alone")
     func jump() throws {
         let (a, b, c) = (TestTree.numbered("a", 20), TestTree.numbered("b", 20), TestTree.numbered("c", 5))

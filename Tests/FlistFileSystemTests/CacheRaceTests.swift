@@ -11,34 +11,29 @@ import Testing
 struct CacheRaceTests {
     /// Serves the flist at a place of its own until it is killed or the mount ends.
     private final class Server {
-        let process = Process()
+        private let process: ChildProcess
         let target: String
 
         init(_ place: MountPlace, _ name: String, _ quota: String) throws {
             target = place.path(name)
             try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
-            process.executableURL = URL(fileURLWithPath: MountPlace.program)
-            process.arguments = [
-                "mount", "-f", place.path("tree.fl"), target, "--cache", place.path("cache"), "--cache-size", quota,
-                "-o", "noprofile", "--log", place.path("log"),
-            ]
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
+            process = try ChildProcess([
+                MountPlace.program, "mount", "-f", place.path("tree.fl"), target, "--cache", place.path("cache"),
+                "--cache-size", quota, "-o", "noprofile", "--log", place.path("log"),
+            ])
             guard eventually({ FileManager.default.fileExists(atPath: "\(target)/large0") }) else {
                 throw FlistError(.io, "\(name) is not mounted")
             }
         }
 
         func kill() {
-            Glibc.kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
+            process.kill()
             umount2(target, Int32(MNT_DETACH))
         }
 
         func stop() {
             umount2(target, 0)
-            process.waitUntilExit()
+            process.wait()
         }
     }
 

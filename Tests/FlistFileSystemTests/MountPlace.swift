@@ -6,6 +6,7 @@ import FlistTools
 import Foundation
 import Glibc
 import Support
+import TestSupport
 
 /// A folder of one test with a place to mount on. What is mounted there, and the folder, go with this object.
 final class MountPlace: Sendable {
@@ -106,31 +107,12 @@ final class MountPlace: Sendable {
     /// Runs a command of the shell in the folder; its output and status.
     @discardableResult
     func shell(_ command: String) throws -> (output: String, status: Int32) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", command]
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let text = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (String(decoding: text, as: UTF8.self), process.terminationStatus)
+        let outcome = try ChildProcess.run(["bash", "-c", command], in: folder, joined: true)
+        return (outcome.output, outcome.status)
     }
 }
 
 /// Whether this machine can mount at all.
 enum Machine {
     static let mounts = geteuid() == 0 && access("/dev/fuse", R_OK) == 0
-}
-
-/// Waits until something that another thread brings about is so.
-func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = Deadline.after(.seconds(20))
-    while !deadline.hasPassed {
-        if condition() { return true }
-        usleep(1000)
-    }
-    return condition()
 }

@@ -25,16 +25,12 @@ struct SilentStoreTests {
 
     /// Starts readers of all files, and returns when all of them wait. Their numbers are in `readers`, their failures in
     /// `errors`.
-    private func startReaders(_ place: MountPlace) throws -> Process {
-        let shell = Process()
-        shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-        shell.arguments = [
-            "-c",
-            "for f in target/f*; do cat $f > /dev/null 2>&1 & echo $! >> readers; done; for r in $(cat readers); do wait $r || echo failed >> errors; done",
-        ]
-        shell.currentDirectoryURL = URL(fileURLWithPath: place.folder)
-        shell.standardError = FileHandle.nullDevice
-        try shell.run()
+    private func startReaders(_ place: MountPlace) throws -> ChildProcess {
+        let shell = try ChildProcess(
+            [
+                "bash", "-c",
+                "for f in target/f*; do cat $f > /dev/null 2>&1 & echo $! >> readers; done; for r in $(cat readers); do wait $r || echo failed >> errors; done",
+            ], in: place.folder)
         // Each has its file open and sleeps in the kernel.
         let look =
             "[ $(wc -l < readers) = \(Self.readers) ] && for p in $(cat readers); do "
@@ -58,7 +54,7 @@ struct SilentStoreTests {
         #expect(try MountTable.current().find(target: place.target) == nil)
         mount.signal(SIGTERM)
         #expect(mount.wait() == 0)
-        readers.waitUntilExit()
+        readers.wait()
         #expect(try place.shell("grep -c failed errors").output == "\(Self.readers)\n")
     }
 
@@ -71,7 +67,7 @@ struct SilentStoreTests {
         let readers = try startReaders(place)
         mount.signal(SIGTERM)
         #expect(mount.wait() == 0)
-        readers.waitUntilExit()
+        readers.wait()
         #expect(try place.shell("grep -c failed errors").output == "\(Self.readers)\n")
         #expect(try MountTable.current().find(target: place.target) == nil)
     }
@@ -84,7 +80,7 @@ struct SilentStoreTests {
         let mount = try ServedMount(place, "timeout=3600,noprofile", isWritable ? ["--rw", "changes"] : [])
         let readers = try startReaders(place)
         #expect(try place.shell("kill -KILL $(cat readers)").status == 0)
-        readers.waitUntilExit()
+        readers.wait()
         #expect(try place.shell("umount \(place.target)").status == 0)
         #expect(mount.wait() == 0)
     }

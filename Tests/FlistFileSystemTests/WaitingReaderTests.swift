@@ -26,24 +26,19 @@ struct WaitingReaderTests {
 
     /// A process of its own that reads a file.
     private final class Reader {
-        private let process = Process()
+        private let process: ChildProcess
 
         init(of path: String, _ way: Way = .cat) throws {
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            // A shell may have told this process to ignore SIGINT.
-            process.arguments = ["--default-signal=INT", "bash", "-c", way.rawValue, path]
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
+            process = try ChildProcess(["bash", "-c", way.rawValue, path])
         }
 
-        var number: pid_t { process.processIdentifier }
+        var number: pid_t { process.pid }
         var hasEnded: Bool { !process.isRunning }
 
         /// What ended it; nil when it ended by itself. Waits.
         func signal() -> Int32? {
-            process.waitUntilExit()
-            return process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil
+            guard case .signalled(let number) = process.wait() else { return nil }
+            return number
         }
     }
 

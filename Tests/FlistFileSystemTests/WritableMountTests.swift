@@ -4,6 +4,7 @@ import FlistFileSystem
 import Foundation
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 @Suite("Writable mounts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A folder of one test, removed with it, and the fixtures.
 final class Workspace {
@@ -35,22 +36,9 @@ final class Workspace {
     /// Runs a program in the folder; answers what it wrote.
     @discardableResult
     func run(_ arguments: String..., input: String = "") throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        let output = Pipe()
-        let feed = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = feed
-        try process.run()
-        try feed.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try feed.fileHandleForWriting.close()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CommandFailed(output: text) }
-        return text
+        let outcome = try ChildProcess.run(arguments, in: folder, input: input, joined: true)
+        guard outcome.status == 0 else { throw CommandFailed(output: outcome.output) }
+        return outcome.output
     }
 
     /// Makes a database by SQLite's own program.

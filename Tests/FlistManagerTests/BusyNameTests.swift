@@ -51,7 +51,7 @@ struct BusyNameTests {
         let node = try Node()
         let path = try node.mount("a", limit: 1 << 25)
         try node.shell("echo kept > \(path)/kept")
-        let sleeper = try Sleeper(in: path)
+        let sleeper = try ChildProcess(["sleep", "1000"], in: path)
         let shared = "\(node.root)/ro/\(try node.md5("one"))"
         let device = try #require(try MountTable.current().find(target: shared)).device.minor
         try node.shell("mkdir control && mount -t fusectl none control")
@@ -60,7 +60,7 @@ struct BusyNameTests {
         #expect(
             error?.description == "cannot unmount \(path): it is in use by sleep (\(sleeper.pid)); end them first")
         #expect(try node.shell("cat root/volumes/a/rw/kept").output == "kept\n")
-        sleeper.end()
+        sleeper.kill()
         try node.flister.unmount("a")
         #expect(try node.shell("ls root/volumes").output == "")
         #expect(try node.mounts == [])

@@ -2,6 +2,7 @@ import FlistManager
 import Foundation
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 @Suite("Cleaning", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
@@ -73,10 +74,10 @@ struct CleaningTests {
         let node = try Node()
         try node.mount("a", readOnly: true)
         let shared = try "\(node.root)/ro/\(node.md5("one"))"
-        let sleeper = try Sleeper(in: shared)
+        let sleeper = try ChildProcess(["sleep", "1000"], in: shared)
         try node.flister.unmount("a")
         #expect(try node.mounts == ["ro/\(node.md5("one"))"])
-        sleeper.end()
+        sleeper.kill()
         try node.flister.unmount("a")
         #expect(try node.mounts == [])
     }

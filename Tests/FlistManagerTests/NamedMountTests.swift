@@ -2,6 +2,7 @@ import FlistManager
 import Foundation
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 @Suite("Named mounts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
@@ -120,14 +121,14 @@ struct NamedMountTests {
         let path = try node.mount("a", limit: 32 * mebibyte)
         try node.shell("echo x > \(path)/new")
         let holder = try FileDescriptor("\(path)/new", O_RDONLY)
-        let sleeper = try Sleeper(in: path)
+        let sleeper = try ChildProcess(["sleep", "1000"], in: path)
         let error = #expect(throws: FlistError.self) { try node.flister.unmount("a") }
         #expect(error?.code == .busy)
         #expect(
             error?.description
                 == "cannot unmount \(path): it is in use by sleep (\(sleeper.pid)); end them first")
         #expect(try node.shell("cat \(path)/new").output == "x\n")
-        sleeper.end()
+        sleeper.kill()
         _ = consume holder
         try node.flister.unmount("a")
         #expect(try node.mounts == [])

@@ -109,18 +109,8 @@ final class Node: @unchecked Sendable {
     /// Runs a command of the shell in the folder; its output and errors, and its status.
     @discardableResult
     func shell(_ command: String) throws -> (output: String, status: Int32) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", command]
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        let pipe = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let text = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (String(decoding: text, as: UTF8.self), process.terminationStatus)
+        let outcome = try ChildProcess.run(["bash", "-c", command], in: folder, joined: true)
+        return (outcome.output, outcome.status)
     }
 
     private func unmountAll() {

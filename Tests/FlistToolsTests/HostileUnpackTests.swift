@@ -111,10 +111,11 @@ struct HostileUnpackTests {
         // Where everybody may run it.
         let program = packing.path("program")
         try packing.run("cp", BuiltProgram.path("flist"), program)
-        let outcome = try BuiltProgram.run(
-            "/usr/bin/setpriv",
-            ["--reuid=65534", "--regid=65534", "--clear-groups", program, "unpack", "-q", "out.fl", "target"],
-            in: packing.folder, environment: ["HOME": packing.folder])
+        let outcome = try ChildProcess.run(
+            [
+                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "unpack", "-q", "out.fl",
+                "target",
+            ], in: packing.folder, environment: ["HOME": packing.folder])
         #expect(outcome.status == 1)
         #expect(
             outcome.errors == """

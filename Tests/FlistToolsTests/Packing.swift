@@ -78,17 +78,9 @@ final class Packing {
 
     @discardableResult
     func run(_ arguments: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CommandFailed(output: text) }
-        return text
+        let outcome = try ChildProcess.run(arguments, joined: true)
+        guard outcome.status == 0 else { throw CommandFailed(output: outcome.output) }
+        return outcome.output
     }
 
     /// Stored blocks, by name.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A folder of one test, removed with this object.
 final class TestFolder: Sendable {
@@ -17,19 +18,7 @@ final class TestFolder: Sendable {
 
     /// Runs a program; what it wrote, and its exit status.
     static func run(_ words: String..., input: String = "") throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = words
-        let (input, output) = (input, Pipe())
-        let source = Pipe()
-        process.standardInput = source
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        source.fileHandleForWriting.write(Data(input.utf8))
-        try source.fileHandleForWriting.close()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+        let outcome = try ChildProcess.run(words, input: input, joined: true)
+        return (outcome.status, outcome.output)
     }
 }

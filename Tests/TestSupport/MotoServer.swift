@@ -14,14 +14,7 @@ public final class MotoServer: Sendable {
 
     /// True when that Python can import the server.
     public static let isInstalled: Bool = {
-        let probe = Process()
-        probe.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        probe.arguments = [python, "-c", "import moto.server, flask"]
-        probe.standardOutput = FileHandle.nullDevice
-        probe.standardError = FileHandle.nullDevice
-        guard (try? probe.run()) != nil else { return false }
-        probe.waitUntilExit()
-        return probe.terminationStatus == 0
+        (try? ChildProcess([python, "-c", "import moto.server, flask"]))?.wait() == .exited(0)
     }()
 
     public init() async throws {

@@ -47,25 +47,18 @@ public enum PythonBusClient {
         _ broker: String, _ module: String, _ object: String, _ version: String, _ method: String, _ arguments: String,
         timeout: Int = 20
     ) throws -> Answer? {
-        let (status, output) = try run(
+        let outcome = try run(
             [script, broker, module, object, version, method, arguments, "--timeout", "\(timeout)"])
-        if status == 3 { return nil }
-        guard status == 0, let json = try JSONSerialization.jsonObject(with: output) as? [String: Any] else {
-            throw ServerProcess.Failure(description: "\(script) ended with \(status)")
+        if outcome.status == 3 { return nil }
+        guard outcome.status == 0,
+            let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+        else {
+            throw ServerProcess.Failure(description: "\(script) ended with \(outcome.status): \(outcome.errors)")
         }
         return try Answer(json: json)
     }
 
-    private static func run(_ arguments: [String]) throws -> (status: Int32, output: Data) {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [python] + arguments
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, data)
+    private static func run(_ arguments: [String]) throws -> ChildProcess.Outcome {
+        try ChildProcess.run([python] + arguments)
     }
 }

@@ -27,23 +27,21 @@ public final class PythonBusSession {
         }
     }
 
-    private let process = Process()
+    private let process: ChildProcess
     private let input = Pipe()
     private let output = Pipe()
 
     /// - Parameter broker: a port of 127.0.0.1, the path of a unix socket, or a URL of redis.
     public init(_ broker: String) throws {
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [PythonBusClient.python, PythonBusClient.script, broker, "--session"]
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
+        process = try ChildProcess(
+            [PythonBusClient.python, PythonBusClient.script, broker, "--session"],
+            input: input.fileHandleForReading.fileDescriptor, output: output.fileHandleForWriting.fileDescriptor)
+        try input.fileHandleForReading.close()
+        try output.fileHandleForWriting.close()
     }
 
     deinit {
-        try? input.fileHandleForWriting.close()
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.kill()
     }
 
     /// Calls a method and waits; nil when no answer came in time.

@@ -8,7 +8,7 @@ public final class RedisServer: @unchecked Sendable {
     private let folder: String
     private let options: [String]
     // Changed by start and stop only, which tests call from one thread at a time.
-    private var process: Process?
+    private var process: ChildProcess?
 
     public init(options: [String] = []) throws {
         port = try TestSocket.freePort()
@@ -26,17 +26,12 @@ public final class RedisServer: @unchecked Sendable {
 
     /// Starts it (again); it is empty then.
     public func start() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-server")
-        process.arguments =
+        process = try ChildProcess(
             [
-                "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath, "--save", "",
-                "--appendonly", "no", "--dir", folder, "--daemonize", "no",
-            ] + options
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        self.process = process
+                "/usr/bin/redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath,
+                "--save",
+                "", "--appendonly", "no", "--dir", folder, "--daemonize", "no",
+            ] + options)
         let limit = Deadline.after(.seconds(20))
         while !limit.hasPassed {
             if let answer = try? command(["PING"]), answer.hasPrefix("+PONG") || answer.hasPrefix("-NOAUTH") { return }
@@ -46,10 +41,8 @@ public final class RedisServer: @unchecked Sendable {
     }
 
     public func stop() {
-        guard let process, process.isRunning else { return }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        self.process = nil
+        process?.kill()
+        process = nil
     }
 
     /// Sends a command over a fresh connection; the start of the reply as text.

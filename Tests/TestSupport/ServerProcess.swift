@@ -3,9 +3,8 @@ internal import Foundation
 /// A server program of the machine, listening on a free port of 127.0.0.1, in a temporary folder of its own.
 ///
 /// Ends with its object, folder and all.
-final class ServerProcess: @unchecked Sendable {
-    // Process is not Sendable: it is started here and ended in deinit, and touched nowhere else.
-    private let process: Process
+final class ServerProcess: Sendable {
+    private let process: ChildProcess
     let folder: String
     let port: UInt16
 
@@ -25,17 +24,12 @@ final class ServerProcess: @unchecked Sendable {
     ) throws {
         self.folder = folder
         self.port = port
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let log = "\(folder)/log"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         let output = FileHandle(forWritingAtPath: log)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
+        process = try ChildProcess(
+            [program] + arguments, environment: environment, output: output?.fileDescriptor,
+            errors: output?.fileDescriptor)
         let end = Date(timeIntervalSinceNow: 30)
         while !LoopbackPort.isOpen(port) {
             guard process.isRunning, Date() < end else {
@@ -47,11 +41,7 @@ final class ServerProcess: @unchecked Sendable {
     }
 
     /// Ends it; nobody listens on its port any more when this returns.
-    func stop() {
-        guard process.isRunning else { return }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
+    func stop() { process.kill() }
 
     deinit {
         stop()

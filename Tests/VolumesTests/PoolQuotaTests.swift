@@ -1,5 +1,6 @@
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 @testable import Volumes

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Logging
 import Support
+import TestSupport
 import Testing
 
 @testable import Volumes
@@ -76,16 +77,6 @@ func run(_ name: String, _ arguments: String...) throws {
     let program = try #require(HelperProgram(named: name, alsoIn: ["/usr/sbin", "/sbin"]), "\(name) is missing")
     let end = try program.run(arguments)
     try #require(end.status == 0, "\(name): \(end.complaint)")
-}
-
-/// Waits until something that another thread or the kernel brings about is so.
-func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = Deadline.after(.seconds(40))
-    while !deadline.hasPassed {
-        if condition() { return true }
-        usleep(10_000)
-    }
-    return condition()
 }
 
 /// Runs `body` for each number at the same time.

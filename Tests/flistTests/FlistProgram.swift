@@ -4,7 +4,7 @@ import TestSupport
 
 /// The built program, and a folder of one test, removed with it.
 final class FlistProgram {
-    typealias Outcome = BuiltProgram.Outcome
+    typealias Outcome = ChildProcess.Outcome
 
     let folder: String
 
@@ -16,7 +16,7 @@ final class FlistProgram {
     deinit {
         // A process in the background may still be putting its things away.
         for _ in 0..<100 {
-            _ = try? run("/bin/rm", ["-rf", "--one-file-system", folder])
+            _ = try? run("rm", ["-rf", "--one-file-system", folder])
             guard FileManager.default.fileExists(atPath: folder) else { break }
             usleep(50_000)
         }
@@ -34,11 +34,10 @@ final class FlistProgram {
     func flist(_ arguments: String...) throws -> Outcome { try run(Self.path, arguments) }
 
     @discardableResult
-    func shell(_ command: String) throws -> Outcome { try run("/bin/bash", ["-c", command]) }
+    func shell(_ command: String) throws -> Outcome { try run("bash", ["-c", command]) }
 
     private func run(_ program: String, _ arguments: [String]) throws -> Outcome {
-        try BuiltProgram.run(
-            program, arguments, in: folder, environment: ["TZ": "UTC", "FLIST": Self.path])
+        try ChildProcess.run([program] + arguments, in: folder, environment: ["TZ": "UTC", "FLIST": Self.path])
     }
 
     /// Makes `tree.fl` of a small tree of which all is known.

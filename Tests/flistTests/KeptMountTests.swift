@@ -15,12 +15,10 @@ struct KeptMountTests {
         "readers see no error and no wrong byte while it is killed and replaced again and again",
         .timeLimit(.minutes(5)), arguments: [("none+overlay", 20, 2), ("passthrough", 6, 2)])
     func killed(mode: String, kills: Int, upgrades: Int) throws {
-        let outcome = try BuiltProgram.run(
-            "/usr/bin/env",
-            [
-                "python3", Self.killTest, "--flist", FlistProgram.path, "--modes", mode, "--kills", "\(kills)",
-                "--upgrades", "\(upgrades)",
-            ], in: "/")
+        let outcome = try ChildProcess.run([
+            "python3", Self.killTest, "--flist", FlistProgram.path, "--modes", mode, "--kills", "\(kills)",
+            "--upgrades", "\(upgrades)",
+        ])
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.contains(" \(kills) kills") && outcome.output.contains(" \(upgrades) upgrades"))
     }

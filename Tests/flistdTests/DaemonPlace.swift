@@ -91,20 +91,20 @@ final class DaemonPlace {
 
     /// Runs a command of the shell in the folder, with `$FLIST` and `$FLISTD` for the programs.
     @discardableResult
-    func shell(_ command: String) throws -> BuiltProgram.Outcome {
-        try BuiltProgram.run(
-            "/bin/bash", ["-c", command], in: folder,
+    func shell(_ command: String) throws -> ChildProcess.Outcome {
+        try ChildProcess.run(
+            ["bash", "-c", command], in: folder,
             environment: ["FLIST": BuiltProgram.path("flist"), "FLISTD": BuiltProgram.path("flistd")])
     }
 
     @discardableResult
-    func flist(_ arguments: String...) throws -> BuiltProgram.Outcome {
-        try BuiltProgram.run(BuiltProgram.path("flist"), arguments, in: folder)
+    func flist(_ arguments: String...) throws -> ChildProcess.Outcome {
+        try ChildProcess.run([BuiltProgram.path("flist")] + arguments, in: folder)
     }
 
     @discardableResult
-    func flistd(_ arguments: [String]) throws -> BuiltProgram.Outcome {
-        try BuiltProgram.run(BuiltProgram.path("flistd"), arguments, in: folder)
+    func flistd(_ arguments: [String]) throws -> ChildProcess.Outcome {
+        try ChildProcess.run([BuiltProgram.path("flistd")] + arguments, in: folder)
     }
 
     /// What `flist status --json` says.
@@ -121,7 +121,7 @@ final class DaemonPlace {
     }
 
     private func loopDevices() throws -> Bool {
-        try BuiltProgram.run("/bin/bash", ["-c", "losetup -l -n -O BACK-FILE"], in: "/").output.contains(folder + "/")
+        try ChildProcess.run(["losetup", "-l", "-n", "-O", "BACK-FILE"]).output.contains(folder + "/")
     }
 }
 

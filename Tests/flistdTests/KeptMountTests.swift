@@ -43,7 +43,7 @@ struct KeptMountTests {
                 }
             }
         }
-        let sitter = try Sitter(in: place.mountPath("rw"))
+        let sitter = try ChildProcess(["sleep", "1000"], in: place.mountPath("rw"))
         for _ in 1...4 {
             end.happen(to: daemon)
             daemon = try place.start(["--keep", "60"])

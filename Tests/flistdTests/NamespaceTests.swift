@@ -68,7 +68,7 @@ final class Namespace {
     let store: UInt16
     private let hub: UInt16
     private let place: DaemonPlace
-    private var servers: [Process] = []
+    private var servers: [ChildProcess] = []
 
     var url: String { "http://127.0.0.1:\(hub)/net.fl" }
 
@@ -87,10 +87,7 @@ final class Namespace {
     }
 
     deinit {
-        for server in servers {
-            kill(server.processIdentifier, SIGKILL)
-            server.waitUntilExit()
-        }
+        for server in servers { server.kill() }
         _ = try? place.shell("ip netns del \(name)")
     }
 
@@ -100,15 +97,7 @@ final class Namespace {
     }
 
     private func serve(_ words: String...) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         // It becomes what it runs: its number is the server's.
-        process.arguments = ["ip", "netns", "exec", name] + words
-        process.currentDirectoryURL = URL(fileURLWithPath: place.folder)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        servers.append(process)
+        servers.append(try ChildProcess(["ip", "netns", "exec", name] + words, in: place.folder))
     }
 }

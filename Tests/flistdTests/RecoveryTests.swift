@@ -108,7 +108,7 @@ struct RecoveryTests {
             try bus.call("Mount", "[\"a\", \"\(place.url("one"))\", [true, 0, \"\", \"\"]]")?.error == nil)
         #expect(
             try bus.call("Mount", "[\"b\", \"\(place.url("one"))\", [false, 67108864, \"\", \"\"]]")?.error == nil)
-        let sitters = try ["a/d", "b/d"].map { try Sitter(in: place.mountPath($0)) }
+        let sitters = try ["a/d", "b/d"].map { try ChildProcess(["sleep", "1000"], in: place.mountPath($0)) }
         end.happen(to: first)
         try place.start(unkept)
         for sitter in sitters {
@@ -132,24 +132,5 @@ struct RecoveryTests {
         try bus.send([.init("Exists", "[\"a\"]"), .init("HashFromRootPath", "[\"a\"]")])
         try place.start(unkept, isServing: false)
         #expect(try bus.receive() == [Answer(data: "true"), Answer(data: "\"\(place.md5("one"))\"")])
-    }
-}
-
-/// A process that has its working folder somewhere.
-final class Sitter {
-    private let process = Process()
-
-    var pid: Int32 { process.processIdentifier }
-
-    init(in folder: String) throws {
-        process.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        process.arguments = ["1000"]
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        try process.run()
-    }
-
-    deinit {
-        kill(pid, SIGKILL)
-        process.waitUntilExit()
     }
 }

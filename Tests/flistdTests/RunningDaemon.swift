@@ -6,24 +6,18 @@ import TestSupport
 /// A running `flistd`, whose log is a file.
 final class RunningDaemon {
     let logPath: String
-    private let process = Process()
+    private let process: ChildProcess
 
-    var pid: Int32 { process.processIdentifier }
+    var pid: Int32 { process.pid }
 
     init(_ arguments: [String], log: String, _ environment: [String: String]) throws {
         logPath = log
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         let file = FileHandle(forWritingAtPath: log)
-        process.executableURL = URL(fileURLWithPath: BuiltProgram.path("flistd"))
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = file
-        process.standardError = file
-        try process.run()
+        process = try ChildProcess(
+            [BuiltProgram.path("flistd")] + arguments, environment: environment, output: file?.fileDescriptor,
+            errors: file?.fileDescriptor)
     }
-
-    deinit { kill() }
 
     var isRunning: Bool { process.isRunning }
 
@@ -38,7 +32,7 @@ final class RunningDaemon {
         }
     }
 
-    func signal(_ number: Int32) { _ = Glibc.kill(pid, number) }
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// Ends it the gentle way; its exit status.
     func terminate() -> Int32 {
@@ -47,15 +41,8 @@ final class RunningDaemon {
     }
 
     /// Waits for its end; its exit status.
-    func wait() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
+    func wait() -> Int32 { process.wait().status }
 
     /// Ends it without its having a say.
-    func kill() {
-        guard process.isRunning else { return }
-        signal(SIGKILL)
-        process.waitUntilExit()
-    }
+    func kill() { process.kill() }
 }

@@ -35,7 +35,7 @@ struct UnitTests {
         let exec = here(try value("exec:", "flistd.zinit.yaml"), place)
         let test = here(try value("test:", "flistd.zinit.yaml"), place)
         #expect(exec.first == "flistd" && test.first == "flist")
-        let isUp = { try BuiltProgram.run(BuiltProgram.path("flist"), Array(test.dropFirst()), in: "/").status == 0 }
+        let isUp = { try ChildProcess.run([BuiltProgram.path("flist")] + test.dropFirst()).status == 0 }
         place.redis.stop()
         let daemon = try RunningDaemon(Array(exec.dropFirst()), log: place.path("log"), [:])
         #expect(daemon.logs("the broker"))

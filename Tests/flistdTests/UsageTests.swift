@@ -114,13 +114,10 @@ struct UsageTests {
     @Test("who is not root is told so, and nothing is made")
     func notRoot() throws {
         let folder = try UsageFolder()
-        let outcome = try BuiltProgram.run(
-            "/usr/bin/env",
-            [
-                "setpriv", "--reuid", "1234", "--clear-groups", BuiltProgram.path("flistd"), "--root",
-                "\(folder.path)/root",
-            ],
-            in: "/")
+        let outcome = try ChildProcess.run([
+            "setpriv", "--reuid", "1234", "--clear-groups", BuiltProgram.path("flistd"), "--root",
+            "\(folder.path)/root",
+        ])
         #expect(outcome.status == 1)
         #expect(outcome.errors == "flistd: flistd mounts file systems for others: run it as root\n", "\(outcome)")
         #expect(try folder.flistd("--help").output.contains("USAGE: flistd "))
@@ -139,9 +136,8 @@ private final class UsageFolder {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    func flistd(_ flags: String) throws -> BuiltProgram.Outcome {
-        try BuiltProgram.run(
-            "/usr/bin/timeout", ["10", BuiltProgram.path("flistd")] + flags.split(separator: " ").map(String.init),
-            in: path)
+    func flistd(_ flags: String) throws -> ChildProcess.Outcome {
+        try ChildProcess.run(
+            ["timeout", "10", BuiltProgram.path("flistd")] + flags.split(separator: " ").map(String.init), in: path)
     }
 }
