@@ -83,12 +83,13 @@ public final class FlistFileSystem: FileSystem {
             reply.send(UnsafeRawBufferPointer(start: nil, count: 0))
             return
         }
+        let ahead = flist.content.noteRead(range, of: inode, size: file.size)
         let scratch = reply.scratch
         if let count = file.readNow(range, into: scratch) {
             reply.sendScratch(count)
             // The kernel keeps these bytes as pages of this file system: the cache file's own would be a second copy.
             if dropsPages.load(ordering: .relaxed) { file.dropPages(Self.pagesReadBefore(range, of: file.size)) }
-            if offset == 0 { flist.content.noteStart(of: inode) }
+            flist.content.bring(ahead)
             return
         }
         let parked = ParkedReply(reply)
@@ -98,7 +99,7 @@ public final class FlistFileSystem: FileSystem {
             case .failure(let error): parked.fail(error.errno)
             }
         }
-        if offset == 0 { flist.content.noteStart(of: inode) }
+        flist.content.bring(ahead)
     }
 
     /// What nobody reads from the cache file any more once a range is read.

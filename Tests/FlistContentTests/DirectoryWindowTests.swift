@@ -107,6 +107,45 @@ struct DirectoryWindowTests {
         #expect(reader.read(b[38]) == [b[39]] + c)
     }
 
+    @Test("far away the second file in a row begins it, with a few; the fourth begins with more")
+    func bold() throws {
+        let files = TestTree.numbered("a", 1000)
+        var reader = try Reader(files)
+        reader.limit.files = 800
+        reader.limit.isFar = true
+        #expect(reader.read(files[0]) == [])
+        #expect(reader.read(files[1]) == Array(files[2..<34]))
+        #expect(reader.read(files[2]) == [])
+        #expect(reader.read(files[3]) == Array(files[34..<108]))
+    }
+
+    @Test("readers of one walk that change places by a few files are no jump")
+    func together() throws {
+        let files = TestTree.numbered("a", 100)
+        var reader = try Reader(files)
+        for number in [1, 0, 2, 4] { #expect(reader.read(files[number]) == []) }
+        #expect(reader.read(files[3]) == [])
+        #expect(reader.read(files[6]) == Array(files[7..<39]))
+        for number in [9, 7, 8, 10, 12, 11, 13] { #expect(reader.read(files[number]) == []) }
+        #expect(reader.read(files[14]) == Array(files[39..<47]))
+    }
+
+    @Test("long files are worth bringing whole while they are read to their end")
+    func long() throws {
+        let tree = try TestTree(TestTree.numbered("a", 6), size: (2 << 20) + 1)
+        var window = DirectoryWindow()
+        let inodes = TestTree.numbered("a", 6).map { tree.inode($0) }
+        var whole: [Bool] = []
+        for (number, inode) in inodes.enumerated() {
+            _ = window.read(inode, in: tree.index, limit: DirectoryWindow.Limit())
+            if number == 1 || number == 2 || number == 5 { window.readEnd(of: inode) }
+            // Of another reader's file.
+            window.readEnd(of: inodes[0])
+            whole.append(window.readsWhole)
+        }
+        #expect(whole == [true, true, true, true, false, true])
+    }
+
     @Test("who jumps to another directory is served in that one alone")
     func jump() throws {
         let (a, b, c) = (TestTree.numbered("a", 20), TestTree.numbered("b", 20), TestTree.numbered("c", 5))

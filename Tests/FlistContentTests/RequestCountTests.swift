@@ -59,8 +59,9 @@ struct RequestCountTests {
             let file = try #require(fixture.reader.file(inode))
             let read = PendingRead()
             // The first four wait for the store; what the fourth asks for is there when the fifth comes.
+            let ahead = fixture.reader.noteRead(0..<1000, of: inode, size: 1000)
             file.read(0..<1000) { read.end($0) }
-            fixture.reader.noteStart(of: inode)
+            fixture.reader.bring(ahead)
             if number == 3 { #expect(store.asked.count >= 4 + 32) }
             store.open()
             _ = try read.bytes()
@@ -89,8 +90,9 @@ struct RequestCountTests {
         var buffer = [UInt8](repeating: 0, count: 1000)
         for inode in files {
             let file = try #require(fixture.reader.file(inode))
+            let ahead = fixture.reader.noteRead(0..<1000, of: inode, size: 1000)
             #expect(buffer.withUnsafeMutableBytes { file.readNow(0..<1000, into: $0) } == 1000)
-            fixture.reader.noteStart(of: inode)
+            fixture.reader.bring(ahead)
             opened.append(openContents - before)
         }
         // From the fourth on 32 of those that follow, then eight more after each eight, as far as there are some.
