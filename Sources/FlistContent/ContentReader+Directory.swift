@@ -23,11 +23,9 @@ extension ContentReader {
         guard range.lowerBound == 0 else { return FilesAhead() }
         var limit = loader.directoryLimit
         // Every file that is fetched is open.
-        limit.files = min(limit.files, openLimit / 2)
+        limit.files = min(limit.files, openLimit / 4 * 3)
         return directory.withLock {
-            FilesAhead(
-                inodes: $0.read(inode, in: index, limit: limit),
-                bytes: $0.readsWhole ? limit.bytes : UInt64(ReadaheadWindow.first))
+            FilesAhead(inodes: $0.read(inode, in: index, limit: limit), bytes: $0.bytesOfFile(limit: limit))
         }
     }
 

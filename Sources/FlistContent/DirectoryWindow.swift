@@ -45,8 +45,8 @@ struct DirectoryWindow {
     private var bytes: UInt64 = 0
     /// Whether the last file is long and nobody has read its end yet.
     private var isUnfinished = false
-    /// Whether the last long file was read to its end: then the next ones are worth bringing whole.
-    private(set) var readsWhole = false
+    /// Whether the last long file was read to its end; nil before there was one.
+    private var readsWhole: Bool?
 
     /// Takes note that a file is read from its start, and answers the files to look at now.
     mutating func read(_ inode: InodeNumber, in index: TreeIndex, limit: Limit) -> [InodeNumber] {
@@ -65,6 +65,15 @@ struct DirectoryWindow {
         guard limit.isFar, run > 0 else { return [] }
         size = min(Self.size, limit.files)
         return extend(to: min(Self.firstBytes, limit.bytes))
+    }
+
+    /// Bytes of each file that are worth bringing.
+    func bytesOfFile(limit: Limit) -> UInt64 {
+        switch readsWhole {
+        case nil: min(limit.bytes, 4 * Self.long)
+        case true?: limit.bytes
+        case false?: Self.long
+        }
     }
 
     /// Takes note that the end of a file is read.

@@ -130,20 +130,20 @@ struct DirectoryWindowTests {
         #expect(reader.read(files[14]) == Array(files[39..<47]))
     }
 
-    @Test("long files are worth bringing whole while they are read to their end")
+    @Test("of long files 8 MiB are brought, all while they are read to their end, and 2 MiB once one was not")
     func long() throws {
         let tree = try TestTree(TestTree.numbered("a", 6), size: (2 << 20) + 1)
         var window = DirectoryWindow()
         let inodes = TestTree.numbered("a", 6).map { tree.inode($0) }
-        var whole: [Bool] = []
+        var mebibytes: [UInt64] = []
         for (number, inode) in inodes.enumerated() {
-            _ = window.read(inode, in: tree.index, limit: DirectoryWindow.Limit())
+            _ = window.read(inode, in: tree.index, limit: DirectoryWindow.Limit(bytes: 88 << 20))
             if number == 1 || number == 2 || number == 5 { window.readEnd(of: inode) }
             // Of another reader's file.
-            window.readEnd(of: inodes[0])
-            whole.append(window.readsWhole)
+            if number > 0 { window.readEnd(of: inodes[0]) }
+            mebibytes.append(window.bytesOfFile(limit: DirectoryWindow.Limit(bytes: 88 << 20)) >> 20)
         }
-        #expect(whole == [true, true, true, true, false, true])
+        #expect(mebibytes == [8, 88, 88, 88, 2, 88])
     }
 
     @Test("who jumps to another directory is served in that one alone")
