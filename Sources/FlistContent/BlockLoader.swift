@@ -57,7 +57,7 @@ final class BlockLoader: Sendable {
     /// may go through as many.
     var directoryLimit: DirectoryWindow.Limit {
         DirectoryWindow.Limit(
-            files: DirectoryWindow.size + min(200, latency) * 20, bytes: UInt64(readaheadBytes),
+            files: DirectoryWindow.size + min(300, latency) * 20, bytes: UInt64(readaheadBytes),
             isFar: latency >= 80)
     }
 

@@ -10,7 +10,7 @@ internal import Synchronization
 /// Thread-safe. Zero-message opens leave no word of when a file is closed, hence the table with a bound.
 public final class ContentReader: Sendable {
     /// Open files at most. Each holds a descriptor or two; the limit of the process is checked too.
-    private static let mostOpenFiles = 4096
+    private static let mostOpenFiles = 8192
 
     public let index: TreeIndex
     private let cache: BlockCache?

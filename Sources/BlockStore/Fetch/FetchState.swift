@@ -103,9 +103,12 @@ struct FetchState {
         return nil
     }
 
-    /// Slots are the window in units of small blocks.
+    /// Slots are the window in units of small blocks; a block of 512 KiB or more takes as many as there are small ones to
+    /// a large one.
     private func slots(of job: FetchJob) -> Int {
-        job.reference.plainLength <= 64 << 10 ? 1 : max(1, options.smallBlockWindow / max(1, options.window))
+        let (length, most) = (job.reference.plainLength, options.smallBlockWindow / max(1, options.window))
+        if length <= 64 << 10 { return 1 }
+        return max(1, most * min(length, 512 << 10) / (512 << 10))
     }
 
     private func hasRoom(for job: FetchJob) -> Bool {
