@@ -21,6 +21,11 @@ func system(_ name: String, apt package: String) -> Target {
     .systemLibrary(name: name, path: "Sources/C/\(name)", providers: [.apt([package])])
 }
 
+/// A library of Debian's that is loaded when it is first needed.
+func loaded(_ name: String) -> Target {
+    .target(name: name, path: "Sources/C/\(name)", publicHeadersPath: ".")
+}
+
 func library(_ name: String, _ dependencies: [Target.Dependency], extra: [SwiftSetting] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings + extra)
 }
@@ -63,12 +68,12 @@ let package = Package(
         system("CCrypto", apt: "libssl-dev"),
         system("CHiredis", apt: "libhiredis-dev"),
         system("CMessagePack", apt: "libmsgpack-dev"),
-        system("CCurl", apt: "libcurl4-openssl-dev"),
+        loaded("CCurl"),
         system("CYAML", apt: "libyaml-dev"),
         system("CXXHash", apt: "libxxhash-dev"),
         system("CBtrfs", apt: "libbtrfsutil-dev"),
         system("CSeccomp", apt: "libseccomp-dev"),
-        system("CMicroHTTPD", apt: "libmicrohttpd-dev"),
+        loaded("CMicroHTTPD"),
         .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
 
         library("Support", ["CLinux"]),

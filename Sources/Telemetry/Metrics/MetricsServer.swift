@@ -53,8 +53,10 @@ public final class MetricsServer: Sendable {
         port = made.port
         pages = MetricsPages(page)
         guard let daemon = Self.start(made.descriptor, Unmanaged.passUnretained(pages).toOpaque()) else {
+            let error = Errno.current
             close(made.descriptor)
-            throw FlistError("cannot serve metrics at \(address)", errno: .current)
+            let remedy = error.rawValue == ELIBACC ? "; install libmicrohttpd12" : ""
+            throw FlistError("cannot serve metrics at \(address)\(remedy)", errno: error)
         }
         running = Mutex(Running(daemon: daemon))
     }
