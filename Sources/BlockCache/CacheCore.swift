@@ -68,7 +68,10 @@ final class CacheCore: Sendable {
     /// Whether a write that the disk had no room for should be tried again: something else was evicted for it.
     func mayRetry(after error: Errno, bytes: UInt64) -> Bool {
         guard error == .noSpace || error == .quotaExceeded else { return false }
-        return ledger.makeRoomOnFullDisk(bytes)
+        guard ledger.makeRoomOnFullDisk(bytes) else { return false }
+        // What was removed below a quota of btrfs counts until its next commit, which is every 30 s or at a sync.
+        if error == .quotaExceeded { durability.syncDisk() }
+        return true
     }
 
     func cannotStore(_ error: Errno) {

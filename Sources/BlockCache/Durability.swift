@@ -66,6 +66,12 @@ final class Durability: Sendable {
         for name in entries(of: folder.fresh).compactMap({ ObjectName(parsing: $0) }) { add(name) }
     }
 
+    /// Has the file system write down all it knows, whether that succeeds or not. Blocks on the disk.
+    func syncDisk() {
+        let number = descriptor
+        _ = try? systemCall { linux_syncfs(number) }
+    }
+
     /// Syncs now; answers how many files moved. Blocks on the disk.
     @discardableResult
     func flush() -> Int {

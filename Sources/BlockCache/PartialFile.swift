@@ -13,17 +13,25 @@ struct PartialFile {
     private enum Attempt {
         case done(Backing)
         case none
+        case failed(Errno)
         /// The files went away meanwhile: evicted, or completed by another process.
         case again
     }
 
     /// Nil if there is none, or it cannot be made.
     func open(create: Bool) -> Backing? {
+        var madeRoom = false
         for _ in 0..<4 {
             switch attempt(create: create) {
             case .done(let backing): return backing
             case .none: return nil
             case .again: continue
+            case .failed(let error):
+                guard !madeRoom, core.mayRetry(after: error, bytes: DiskBytes.rounded(1)) else {
+                    core.cannotStore(error)
+                    return nil
+                }
+                madeRoom = true
             }
         }
         return nil
@@ -61,8 +69,7 @@ struct PartialFile {
             _ = backing.refresh(0..<layout.count)
             return .done(backing)
         } catch {
-            if create, error != .again { core.cannotStore(error) }
-            return .none
+            return create && error != .again ? .failed(error) : .none
         }
     }
 

@@ -57,6 +57,30 @@ struct BadDiskTests {
         }
     }
 
+    @Test("a quota of the file system is as a full disk", .timeLimit(.minutes(2)))
+    func fileSystemQuota() throws {
+        try withDisk("truncate -s 128M image && mkfs.btrfs -q image", "loop") { _ in
+            try shell("btrfs quota enable \(folder.cache) && btrfs qgroup limit 8M \(folder.cache)")
+            let cache = try folder.open()
+            var (held, refused): ([Int: CachedObject], Int) = ([:], 0)
+            let contents = (0..<120).map { TestContent(seed: UInt64($0), size: 100_000) }
+            for (number, content) in contents.enumerated() {
+                let object = cache.object(content)
+                if object.storeAll(content) { held[number] = object } else { refused += 1 }
+            }
+            #expect(held.count > 20 && refused > 20)
+            #expect(cache.statistics().failures > 0)
+            for (number, object) in held { #expect(try object.bytes(0..<100_000) == contents[number].bytes) }
+            held = [:]
+            for seed in 0..<40 {
+                let late = TestContent(seed: UInt64(1000 + seed), size: 100_000)
+                let object = cache.object(late)
+                for block in 0..<late.count { #expect(object.storeInTime(late, block)) }
+                #expect(try object.bytes(0..<100_000) == late.bytes)
+            }
+        }
+    }
+
     @Test(
         "sectors that cannot be read: those contents are fetched again, all others are served", .timeLimit(.minutes(1)))
     func unreadable() throws {
