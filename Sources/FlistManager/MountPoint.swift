@@ -31,22 +31,32 @@ enum MountPoint {
         }
     }
 
-    /// Unmounts what is mounted there.
+    /// How long to try while a mount is in use and nobody uses it: by a path that is looked up at this moment, or by a
+    /// file whose process has ended and that the kernel has yet to close.
+    private static let patience = Duration.seconds(2)
+
+    /// Unmounts what is mounted there. Blocks.
     ///
     /// - Throws: `busy` with those who use it when it is in use.
     static func unmount(_ path: String) throws(FlistError) {
-        do throws(FlistError) {
-            try unmountTop(path)
-        } catch {
-            guard error.code == .busy else { throw error }
-            let below = try MountTable.current().entries.first { $0.mountPoint.hasPrefix(path + "/") }
-            if let below {
-                throw FlistError(.busy, "cannot unmount \(path): \(below.mountPoint) is mounted below it")
+        let deadline = Deadline.after(patience)
+        while true {
+            do throws(FlistError) {
+                return try unmountTop(path)
+            } catch {
+                guard error.code == .busy else { throw error }
+                let below = try MountTable.current().entries.first { $0.mountPoint.hasPrefix(path + "/") }
+                if let below {
+                    throw FlistError(.busy, "cannot unmount \(path): \(below.mountPoint) is mounted below it")
+                }
+                let holders = MountHolder.holders(of: path)
+                if !holders.isEmpty {
+                    let names = holders.map(\.description).joined(separator: ", ")
+                    throw FlistError(.busy, "cannot unmount \(path): it is in use by \(names); end them first")
+                }
+                guard !deadline.hasPassed else { throw error }
+                usleep(10_000)
             }
-            let holders = MountHolder.holders(of: path)
-            guard !holders.isEmpty else { throw error }
-            let names = holders.map(\.description).joined(separator: ", ")
-            throw FlistError(.busy, "cannot unmount \(path): it is in use by \(names); end them first")
         }
     }
 

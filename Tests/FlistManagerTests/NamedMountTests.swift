@@ -115,6 +115,21 @@ struct NamedMountTests {
         #expect(try node.mounts == [])
     }
 
+    @Test("a mount that nobody uses is unmounted as soon as the kernel is done with it")
+    func lingering() throws {
+        let node = try Node()
+        let path = try node.mount("a", readOnly: true)
+        // A file on its way through a socket is in no process's table.
+        let script =
+            "import os, socket, sys, time; ends = socket.socketpair(); file = os.open(sys.argv[1], 0); "
+            + "socket.send_fds(ends[0], [b'x'], [file]); os.close(file); open('sent', 'w'); time.sleep(0.7)"
+        let holder = try ChildProcess(["python3", "-c", script, "\(path)/name"], in: node.folder)
+        #expect(eventually { FileManager.default.fileExists(atPath: "\(node.folder)/sent") })
+        try node.flister.unmount("a")
+        #expect(try node.mounts == [])
+        #expect(holder.wait() == .exited(0))
+    }
+
     @Test("a busy mount is not unmounted; the error says who uses it, and nothing is deleted")
     func busy() throws {
         let node = try Node()
