@@ -138,6 +138,27 @@ struct BlockFetcherTests {
         #expect(!fixture.statistics(0).isHealthy)
     }
 
+    @Test("asks the same address for another who joined when the stores of the first are closed", arguments: [0, 1])
+    func closed(number: Int) throws {
+        let block = try TestBlock(1)
+        let first = try FetchFixture(stores: 2)
+        let second = try FetchFixture(stores: 2, beside: first)
+        first.fetch(block)
+        let request = try first.request(0)
+        second.fetch(block)
+        first.router.close()
+        if number == 0 {
+            // Stores end what is under way when they are closed.
+            request.complete(.failure(.cancelled))
+            try second.request(0).succeed(block.stored)
+        } else {
+            request.succeed(block.stored.map { ~$0 })
+            try second.request(0, of: 1).succeed(block.stored)
+        }
+        #expect(second.results.wait(for: 1) == [.success(block.reference.key)])
+        #expect(first.stores[1].requests.all.isEmpty)
+    }
+
     @Test("gives up after one pass when no store has it, naming all")
     func missing() throws {
         let block = try TestBlock(1)

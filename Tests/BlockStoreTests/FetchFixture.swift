@@ -9,7 +9,11 @@ final class FetchFixture: Sendable {
     let fetcher: BlockFetcher
     let results = Outcomes<Result<Digest, FetchError>>()
 
-    init(stores count: Int = 1, caches: [Int] = [], _ options: FetcherOptions = FetcherOptions()) throws {
+    /// - Parameter other: one whose fetcher this one uses, with stores of its own at the same addresses.
+    init(
+        stores count: Int = 1, caches: [Int] = [], _ options: FetcherOptions = FetcherOptions(),
+        beside other: FetchFixture? = nil
+    ) throws {
         let stores = (0..<count).map { _ in ScriptedStore() }
         self.stores = stores
         let pools = try (0..<count).map {
@@ -19,7 +23,7 @@ final class FetchFixture: Sendable {
             url throws(FlistError) in
             stores[Int(url.description.dropFirst("zdb://host".count)) ?? 0]
         }
-        fetcher = BlockFetcher(options: options)
+        fetcher = other?.fetcher ?? BlockFetcher(options: options)
     }
 
     @discardableResult

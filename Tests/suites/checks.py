@@ -1,10 +1,10 @@
 """The checks, in the order in which they need each other: a name, and a shell command that has to succeed inside."""
 
 # Stressors of stress-ng that work on files in a folder, and check what they read where they can.
-STRESSORS = ["access", "acl", "chattr", "chdir", "chmod", "chown", "copy-file", "dentry", "dir", "dirdeep", "dirmany", "dup",
+STRESSORS = ["access", "chattr", "chdir", "chmod", "chown", "copy-file", "dentry", "dir", "dirdeep", "dirmany", "dup",
              "fallocate", "fcntl", "fiemap", "file-ioctl", "filename", "flock", "fpunch", "getdent", "hdd", "inotify", "iomix",
              "lease", "link", "lockf", "lockofd", "mknod", "mmap", "msync", "open", "readahead", "rename", "revio", "seek",
-             "sendfile", "splice", "symlink", "sync-file", "touch", "unlink", "utime", "verity", "xattr"]
+             "sendfile", "splice", "symlink", "sync-file", "touch", "utime", "verity", "xattr"]
 
 FIO = ("fio --name=v --directory=/work/fio --size=64m --bsrange=1k-256k --rw=randrw --verify=crc32c --verify_fatal=1 "
        "--do_verify=1 --fallocate=none --randseed=7 ")

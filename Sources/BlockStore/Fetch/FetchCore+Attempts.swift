@@ -108,7 +108,12 @@ extension FetchCore {
                 job.phase = .decoding
                 return DecodeQueue.Block(job: job, stored: stored, store: store)
             case .failure(let error):
-                job.note(error, from: store, within: attempt.request.patience)
+                let others = error == .cancelled ? job.stores(insteadOf: store) : []
+                if others.isEmpty {
+                    job.note(error, from: store, within: attempt.request.patience)
+                } else {
+                    job.candidates.insert(contentsOf: others, at: 0)
+                }
                 if number == job.current?.number { job.current = job.hedge }
                 job.hedge = nil
                 if job.current == nil { self.attempt(job, &state, &effects) }

@@ -121,6 +121,16 @@ final class FetchJob: @unchecked Sendable {
         return routers.flatMap { $0.replicas(for: reference.id) }.filter { urls.insert($0.url).inserted }
     }
 
+    /// The same address as others have it open, when one who wanted the block has closed their own.
+    func stores(insteadOf store: RoutedStore) -> [RoutedStore] {
+        guard routers.count > 1 else { return [] }
+        let asked = [current, hedge].compactMap { $0?.store } + candidates
+        let open = routers.flatMap { $0.replicas(for: reference.id) }.first { other in
+            other.url == store.url && !other.isClosed && !asked.contains { $0 === other }
+        }
+        return open.map { [$0] } ?? []
+    }
+
     /// - Parameter time: how long the store had for it.
     func note(_ error: StoreError, from store: RoutedStore, within time: Duration) {
         if let index = failures.firstIndex(where: { $0.store.url == store.url }) {

@@ -37,6 +37,9 @@ public final class RoutedStore: Sendable {
     /// True unless it failed a short while ago.
     public var isHealthy: Bool { state.withLock { $0.health.isHealthy } }
 
+    /// True once its owner has no more use for it; what it is asked then is cancelled.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
     public var statistics: StoreStatistics {
         state.withLock { state in
             var statistics = state.statistics

@@ -27,12 +27,17 @@ static void load(void) {
     is_loaded = true;
 }
 
-// CURLE_FAILED_INIT when the library is not installed, or lacks a function.
-CURLcode curl_global_init(long flags) {
+static bool is_there(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, load);
-    return is_loaded ? curl.global_init(flags) : CURLE_FAILED_INIT;
+    return is_loaded;
 }
+
+// CURLE_FAILED_INIT when the library is not installed, or lacks a function.
+CURLcode curl_global_init(long flags) { return is_there() ? curl.global_init(flags) : CURLE_FAILED_INIT; }
+
+// Needs no set-up: -1, which is for what is no date, when the library is not installed.
+time_t curl_getdate(const char *text, const time_t *unused) { return is_there() ? curl.getdate(text, unused) : -1; }
 
 CURL *curl_easy_init(void) { return curl.easy_init(); }
 void curl_easy_cleanup(CURL *easy) { curl.easy_cleanup(easy); }
@@ -43,7 +48,6 @@ CURLHcode curl_easy_header(
     CURL *easy, const char *name, size_t index, unsigned origin, int request, struct curl_header **header) {
     return curl.easy_header(easy, name, index, origin, request, header);
 }
-time_t curl_getdate(const char *text, const time_t *unused) { return curl.getdate(text, unused); }
 
 CURLM *curl_multi_init(void) { return curl.multi_init(); }
 CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy) { return curl.multi_add_handle(multi, easy); }

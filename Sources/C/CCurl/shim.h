@@ -1,9 +1,9 @@
 #pragma once
 #include <curl/curl.h>
 
-// The functions that this package uses are defined in library.c, which loads libcurl with the first curl_global_init:
-// it brings thirty libraries along, 3.5 ms of a program's start, and only stores behind HTTP need it. Everything else
-// is for after a curl_global_init that succeeded.
+// The functions that this package uses are defined in library.c, which loads libcurl when the first is called: it brings
+// thirty libraries along, 3.5 ms of a program's start, and only stores behind HTTP need it. All but curl_getdate are for
+// after a curl_global_init that succeeded.
 
 // curl_easy_setopt, curl_multi_setopt and curl_easy_getinfo are variadic (and macros that check types): Swift has
 // neither. One function per type of argument; the caller keeps to the type that the option's page names.
