@@ -7,6 +7,9 @@ enum Main {
         Process.prepare()
         let words = CommandLine.arguments
         let arguments = Array(words.dropFirst())
-        exit(StandIn.run(as: words.first ?? "", arguments) ?? Runner.run(Flist.self, arguments))
+        let status = StandIn.run(as: words.first ?? "", arguments) ?? Runner.run(Flist.self, arguments)
+        // The thread that talks HTTP has no end: libraries must not be torn down under it.
+        fflush(nil)
+        _exit(status)
     }
 }

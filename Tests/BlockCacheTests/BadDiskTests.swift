@@ -33,7 +33,7 @@ struct BadDiskTests {
         guard outcome.status == 0 else { throw FlistError(.io, "\(command): \(outcome.errors)") }
     }
 
-    @Test("a disk without inodes: what is there is served, what is old makes room", .timeLimit(.minutes(1)))
+    @Test("a disk without inodes: what is there is served, what is old makes room", .timeLimit(.minutes(5)))
     func inodes() throws {
         try withDisk(inodes: 1024) { _ in
             let cache = try folder.open()
@@ -57,7 +57,7 @@ struct BadDiskTests {
         }
     }
 
-    @Test("a quota of the file system is as a full disk", .timeLimit(.minutes(2)))
+    @Test("a quota of the file system is as a full disk", .timeLimit(.minutes(5)))
     func fileSystemQuota() throws {
         try withDisk("truncate -s 128M image && mkfs.btrfs -q image", "loop") { _ in
             try shell("btrfs quota enable \(folder.cache) && btrfs qgroup limit 8M \(folder.cache)")
@@ -82,7 +82,7 @@ struct BadDiskTests {
     }
 
     @Test(
-        "sectors that cannot be read: those contents are fetched again, all others are served", .timeLimit(.minutes(1)))
+        "sectors that cannot be read: those contents are fetched again, all others are served", .timeLimit(.minutes(5)))
     func unreadable() throws {
         try withDisk(inodes: 1024) { image in
             let contents = (0..<40).map { TestContent(seed: UInt64($0), size: 100_000) }

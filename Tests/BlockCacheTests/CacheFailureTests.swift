@@ -10,7 +10,7 @@ import Testing
 struct CacheFailureTests {
     let folder = TemporaryFolder()
 
-    @Test("serves what it has and stores no more when the disk is full", .timeLimit(.minutes(1)))
+    @Test("serves what it has and stores no more when the disk is full", .timeLimit(.minutes(5)))
     func full() throws {
         try folder.withDisk(pages: 40) {
             let cache = try folder.open()
@@ -30,7 +30,7 @@ struct CacheFailureTests {
         }
     }
 
-    @Test("keeps the blocks of a partial content that were stored before the disk was full", .timeLimit(.minutes(1)))
+    @Test("keeps the blocks of a partial content that were stored before the disk was full", .timeLimit(.minutes(5)))
     func fullWhilePartial() throws {
         try folder.withDisk(pages: 40) {
             let cache = try folder.open()
@@ -47,7 +47,7 @@ struct CacheFailureTests {
         }
     }
 
-    @Test("a disk filled by others, even before the first start, is no error", .timeLimit(.minutes(1)))
+    @Test("a disk filled by others, even before the first start, is no error", .timeLimit(.minutes(5)))
     func filledByOthers() throws {
         try folder.withDisk(pages: 4) {
             let filler = try FileDescriptor("\(folder.cache)/filler", O_RDWR | O_CREAT, mode: 0o600)
@@ -69,7 +69,7 @@ struct CacheFailureTests {
         }
     }
 
-    @Test("serves what it has from a read-only disk", .timeLimit(.minutes(1)))
+    @Test("serves what it has from a read-only disk", .timeLimit(.minutes(5)))
     func readOnly() throws {
         try folder.withDisk(pages: 100) {
             let (whole, part) = (TestContent(seed: 1, size: 5000), TestContent(seed: 2, size: 100))
@@ -90,7 +90,7 @@ struct CacheFailureTests {
         }
     }
 
-    @Test("trusts nothing fresh of another boot on a read-only disk", .timeLimit(.minutes(1)))
+    @Test("trusts nothing fresh of another boot on a read-only disk", .timeLimit(.minutes(5)))
     func readOnlyAfterBoot() throws {
         try folder.withDisk(pages: 100) {
             let content = TestContent(seed: 1, size: 100)

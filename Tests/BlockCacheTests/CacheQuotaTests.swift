@@ -105,7 +105,7 @@ struct CacheQuotaTests {
     @Test(
         "is never exceeded by four writing threads of two processes",
         .enabled(if: geteuid() == 0, "needs root to mount"),
-        .timeLimit(.minutes(1)))
+        .timeLimit(.minutes(5)))
     func writers() throws {
         // A file system of its own tells what is in use at one moment, which a walk through folders does not.
         try folder.withDisk(pages: 2000) {

@@ -52,7 +52,7 @@ struct CacheSharingTests {
         #expect(second.object(content).isComplete)
     }
 
-    @Test("survives many threads of two processes storing and reading the same contents", .timeLimit(.minutes(1)))
+    @Test("survives many threads of two processes storing and reading the same contents", .timeLimit(.minutes(5)))
     func threads() throws {
         let contents = (0..<20).map { TestContent(seed: UInt64($0), size: 300 + $0 * 1500, blockSize: 1024) }
         let caches = [try folder.open(), try folder.open()]

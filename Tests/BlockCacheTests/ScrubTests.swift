@@ -122,7 +122,7 @@ struct ScrubTests {
     }
 
     @Test(
-        "ends at once in the middle of a slow round, and says nothing of what it did not read", .timeLimit(.minutes(1)))
+        "ends at once in the middle of a slow round, and says nothing of what it did not read", .timeLimit(.minutes(5)))
     func stops() throws {
         let cache = try folder.open()
         let content = TestContent(seed: 1, size: 4096 * 50)

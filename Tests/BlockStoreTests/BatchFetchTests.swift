@@ -4,7 +4,7 @@ import Testing
 
 @testable import BlockStore
 
-@Suite("Blocks decoded side by side", .timeLimit(.minutes(1)))
+@Suite("Blocks decoded side by side", .timeLimit(.minutes(5)))
 struct BatchFetchTests {
     @Test("a run is of one class, alike, and a share for each taker")
     func runs() {

@@ -4,7 +4,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Fetching blocks", .timeLimit(.minutes(1)))
+@Suite("Fetching blocks", .timeLimit(.minutes(5)))
 struct BlockFetcherTests {
     private static var quick: FetcherOptions {
         var options = FetcherOptions()

@@ -4,7 +4,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Routing to stores", .timeLimit(.minutes(1)))
+@Suite("Routing to stores", .timeLimit(.minutes(5)))
 struct BlockRouterTests {
     private func pool(_ name: String, _ routes: String...) throws -> RoutePool {
         RoutePool(name: name, routes: try routes.map { try StoreRoute(parsing: $0) })

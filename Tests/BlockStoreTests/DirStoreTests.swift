@@ -4,7 +4,7 @@ import Foundation
 import Support
 import Testing
 
-@Suite("Folder stores", .timeLimit(.minutes(1)))
+@Suite("Folder stores", .timeLimit(.minutes(5)))
 struct DirStoreTests {
     @Test("writes into split folders and reads back")
     func roundTrip() throws {

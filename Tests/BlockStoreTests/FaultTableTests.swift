@@ -7,7 +7,7 @@ import Testing
 /// Every kind of store with every fault, alone and beside a good one.
 @Suite(
     "Stores that misbehave", .enabled(if: NginxServer.isInstalled, "needs nginx"), .serialized,
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct FaultTableTests {
     /// One row of the table under way.
     private struct Case {

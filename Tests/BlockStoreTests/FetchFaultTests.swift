@@ -5,7 +5,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Fetching through faults", .timeLimit(.minutes(1)))
+@Suite("Fetching through faults", .timeLimit(.minutes(5)))
 struct FetchFaultTests {
     private static var quick: FetcherOptions {
         var options = FetcherOptions()

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("HTTP download", .timeLimit(.minutes(1)))
+@Suite("HTTP download", .timeLimit(.minutes(5)))
 struct HTTPDownloadTests {
     private static let content = HTTPTestBlocks.block(5, count: 300_000).bytes
 

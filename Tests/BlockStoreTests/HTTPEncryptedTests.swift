@@ -6,7 +6,7 @@ import Testing
 @testable import BlockStore
 
 @Suite(
-    "HTTP store over TLS and HTTP/2", .enabled(if: NginxServer.isInstalled, "needs nginx"), .timeLimit(.minutes(1)))
+    "HTTP store over TLS and HTTP/2", .enabled(if: NginxServer.isInstalled, "needs nginx"), .timeLimit(.minutes(5)))
 struct HTTPEncryptedTests {
     @Test("shares few connections between many blocks where the server speaks HTTP/2")
     func multiplexing() throws {

@@ -4,7 +4,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("HTTP store with a misbehaving server", .timeLimit(.minutes(1)))
+@Suite("HTTP store with a misbehaving server", .timeLimit(.minutes(5)))
 struct HTTPFaultTests {
     private func store(_ server: RawHTTPServer) -> HTTPStore { HTTPStore(base: server.url) }
 

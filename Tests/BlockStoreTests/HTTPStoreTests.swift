@@ -3,7 +3,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("HTTP store over nginx", .enabled(if: NginxServer.isInstalled, "needs nginx"), .timeLimit(.minutes(1)))
+@Suite("HTTP store over nginx", .enabled(if: NginxServer.isInstalled, "needs nginx"), .timeLimit(.minutes(5)))
 struct HTTPStoreTests {
     @Test("reads blocks of both layouts", arguments: [true, false])
     func layouts(isSplit: Bool) throws {

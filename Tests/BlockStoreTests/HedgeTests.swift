@@ -5,7 +5,7 @@ import Testing
 
 @testable import BlockStore
 
-@Suite("Asking a second store", .timeLimit(.minutes(1)))
+@Suite("Asking a second store", .timeLimit(.minutes(5)))
 struct HedgeTests {
     @Test("a demand whose store is late is asked of the next, and the first answer counts")
     func late() throws {

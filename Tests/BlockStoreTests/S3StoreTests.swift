@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "S3 store over moto", .enabled(if: MotoServer.isInstalled, "needs Python with moto[server]"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct S3StoreTests {
     private func store(_ server: MotoServer, bucket: String? = nil, secret: String? = nil, region: String = "")
         -> S3Store

@@ -29,7 +29,7 @@ private final class BlockServer: Sendable {
     }
 }
 
-@Suite("rfs server store", .timeLimit(.minutes(1)))
+@Suite("rfs server store", .timeLimit(.minutes(5)))
 struct ServerStoreTests {
     @Test("writes, reads and finds blocks")
     func roundTrip() throws {

@@ -5,7 +5,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Stores of the Redis protocol", .timeLimit(.minutes(1)))
+@Suite("Stores of the Redis protocol", .timeLimit(.minutes(5)))
 struct ZDBStoreTests {
     @Test("writes, finds and reads over TCP and a unix socket")
     func roundTrip() throws {

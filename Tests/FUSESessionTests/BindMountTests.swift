@@ -3,7 +3,7 @@ import Glibc
 import Support
 import Testing
 
-@Suite("Bind mounts", .serialized, .timeLimit(.minutes(1)))
+@Suite("Bind mounts", .serialized, .timeLimit(.minutes(5)))
 struct BindMountTests {
     private func fileSystem() -> MemoryFileSystem {
         var tree = MemoryTree()

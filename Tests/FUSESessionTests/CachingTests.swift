@@ -4,7 +4,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("What the kernel asks only once", .serialized, .timeLimit(.minutes(1)))
+@Suite("What the kernel asks only once", .serialized, .timeLimit(.minutes(5)))
 struct CachingTests {
     private func tree() -> MemoryTree {
         var tree = MemoryTree()

@@ -3,7 +3,7 @@ import Glibc
 import Support
 import Testing
 
-@Suite("File handles", .serialized, .timeLimit(.minutes(1)))
+@Suite("File handles", .serialized, .timeLimit(.minutes(5)))
 struct FileHandleTests {
     /// `struct file_handle` with room for the kernel's largest.
     private struct Handle {

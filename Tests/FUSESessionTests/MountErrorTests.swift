@@ -4,7 +4,7 @@ import Glibc
 import Support
 import Testing
 
-@Suite("Mounts that cannot be", .serialized, .timeLimit(.minutes(1)))
+@Suite("Mounts that cannot be", .serialized, .timeLimit(.minutes(5)))
 struct MountErrorTests {
     private func failure(at target: String, overlay: OverlayOptions? = nil) -> FlistError? {
         do throws(FlistError) {

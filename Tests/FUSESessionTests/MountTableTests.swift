@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The mount table of a session", .serialized)
 struct MountTableTests {
-    @Test("shows a mount with an odd name", .timeLimit(.minutes(1)))
+    @Test("shows a mount with an odd name", .timeLimit(.minutes(5)))
     func oddMount() throws {
         try withFolder { folder in
             let target = "\(folder)/a b\t\n\\,#ä"

@@ -5,7 +5,7 @@ import Glibc
 import Support
 import Testing
 
-@Suite("Overlays", .serialized, .timeLimit(.minutes(1)))
+@Suite("Overlays", .serialized, .timeLimit(.minutes(5)))
 struct OverlayTests {
     private func fileSystem() -> MemoryFileSystem {
         var tree = MemoryTree()

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Parked replies", .serialized, .timeLimit(.minutes(1)))
+@Suite("Parked replies", .serialized, .timeLimit(.minutes(5)))
 struct ParkedReplyTests {
     /// What the hook parked, in order.
     private final class Lot: Sendable {

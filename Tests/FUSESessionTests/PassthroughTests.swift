@@ -5,7 +5,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Files that the kernel reads by itself", .serialized, .timeLimit(.minutes(1)))
+@Suite("Files that the kernel reads by itself", .serialized, .timeLimit(.minutes(5)))
 struct PassthroughTests {
     /// A file system with one file, which lies on the disk as well.
     private struct Place {

@@ -4,7 +4,7 @@ import Glibc
 import Support
 import Testing
 
-@Suite("Serving a mounted tree", .serialized, .timeLimit(.minutes(1)))
+@Suite("Serving a mounted tree", .serialized, .timeLimit(.minutes(5)))
 struct ServingTests {
     private func tree() -> MemoryTree {
         var tree = MemoryTree()

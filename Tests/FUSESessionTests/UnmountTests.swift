@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("The end of a mount", .serialized, .timeLimit(.minutes(1)))
+@Suite("The end of a mount", .serialized, .timeLimit(.minutes(5)))
 struct UnmountTests {
     private func fileSystem() -> MemoryFileSystem {
         var tree = MemoryTree()

@@ -6,7 +6,7 @@ import Support
 import Testing
 
 @Suite(
-    "Mounts of an ordinary user", .serialized, .timeLimit(.minutes(1)),
+    "Mounts of an ordinary user", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: access("/usr/bin/fusermount3", X_OK) == 0, "needs fusermount3"))
 struct UserMountTests {
     /// Runs `body` in a thread that has become the user nobody, with a FUSE device that is open to all.

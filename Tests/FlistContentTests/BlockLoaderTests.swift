@@ -8,7 +8,7 @@ import TestSupport
 
 @testable import FlistContent
 
-@Suite("Loading of blocks", .timeLimit(.minutes(1)))
+@Suite("Loading of blocks", .timeLimit(.minutes(5)))
 struct BlockLoaderTests {
     let folder: TemporaryFolder
 

@@ -8,7 +8,7 @@ import Testing
 @testable import BlockCache
 @testable import FlistContent
 
-@Suite("File contents", .timeLimit(.minutes(1)))
+@Suite("File contents", .timeLimit(.minutes(5)))
 struct ContentFileTests {
     let folder: TemporaryFolder
 

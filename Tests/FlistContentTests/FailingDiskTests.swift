@@ -5,7 +5,7 @@ import Testing
 @testable import FlistContent
 
 /// Cache disks that are full or read-only: tiny file systems in memory, so this needs root.
-@Suite("Reading with a failing cache disk", .serialized, .timeLimit(.minutes(1)), .enabled(if: geteuid() == 0))
+@Suite("Reading with a failing cache disk", .serialized, .timeLimit(.minutes(5)), .enabled(if: geteuid() == 0))
 struct FailingDiskTests {
     let folder: TemporaryFolder
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import FlistContent
 
-@Suite("Opening flists", .timeLimit(.minutes(1)))
+@Suite("Opening flists", .timeLimit(.minutes(5)))
 struct OpenFlistTests {
     private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Fixtures/zflist-mini").path

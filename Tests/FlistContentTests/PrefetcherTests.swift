@@ -6,7 +6,7 @@ import Testing
 
 @testable import FlistContent
 
-@Suite("Prefetching", .timeLimit(.minutes(1)))
+@Suite("Prefetching", .timeLimit(.minutes(5)))
 struct PrefetcherTests {
     let folder: TemporaryFolder
 

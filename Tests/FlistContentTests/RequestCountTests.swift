@@ -5,7 +5,7 @@ import Testing
 
 @testable import FlistContent
 
-@Suite("Blocks asked of a store", .timeLimit(.minutes(1)))
+@Suite("Blocks asked of a store", .timeLimit(.minutes(5)))
 struct RequestCountTests {
     let folder: TemporaryFolder
 

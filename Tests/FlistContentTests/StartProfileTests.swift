@@ -7,7 +7,7 @@ import Testing
 
 @testable import FlistContent
 
-@Suite("Profiles of starts", .timeLimit(.minutes(1)))
+@Suite("Profiles of starts", .timeLimit(.minutes(5)))
 struct StartProfileTests {
     let folder: TemporaryFolder
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Access control lists of mounts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"))
 struct AccessListTests {
-    @Test("are shown and obeyed as those of the source", .timeLimit(.minutes(1)))
+    @Test("are shown and obeyed as those of the source", .timeLimit(.minutes(5)))
     func obeyed() throws {
         let place = try MountPlace()
         let made = try place.shell(
@@ -31,7 +31,7 @@ struct AccessListTests {
         }
     }
 
-    @Test("are not needed for permission bits to be obeyed", .timeLimit(.minutes(1)))
+    @Test("are not needed for permission bits to be obeyed", .timeLimit(.minutes(5)))
     func bits() throws {
         let place = try MountPlace()
         try place.shell("cd source; echo x > file; chown 7:8 file; chmod 640 file")

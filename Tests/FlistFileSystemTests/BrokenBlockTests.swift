@@ -40,7 +40,7 @@ struct BrokenBlockTests {
         try bytes.write(to: file)
     }
 
-    @Test("give EIO for their file alone, until they are mended", .timeLimit(.minutes(1)), arguments: Damage.allCases)
+    @Test("give EIO for their file alone, until they are mended", .timeLimit(.minutes(5)), arguments: Damage.allCases)
     func alone(kind: Damage) throws {
         let place = try place()
         try place.mounted(place.path("tree.fl"), place.options()) { open throws in
@@ -56,7 +56,7 @@ struct BrokenBlockTests {
         }
     }
 
-    @Test("are healed by a replica", .timeLimit(.minutes(1)), arguments: Damage.allCases)
+    @Test("are healed by a replica", .timeLimit(.minutes(5)), arguments: Damage.allCases)
     func healed(kind: Damage) throws {
         let place = try place()
         try place.shell("cp -r blocks replica")

@@ -61,7 +61,7 @@ struct CacheRaceTests {
 
     @Test(
         "never give a wrong byte nor exceed the quota, though they are killed and started again",
-        .timeLimit(.minutes(3)))
+        .timeLimit(.minutes(5)))
     func race() throws {
         let place = try MountPlace()
         let sizes = (0..<12).map { 700_000 + $0 * 150_000 }

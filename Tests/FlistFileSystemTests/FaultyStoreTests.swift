@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "Mounts whose stores misbehave",
     .enabled(if: Machine.mounts && NginxServer.isInstalled, "needs root, /dev/fuse and nginx"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct FaultyStoreTests {
     private static func content(_ name: String) -> [UInt8] {
         MountPlace.noise(6000, seed: name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })

@@ -35,7 +35,7 @@ struct KilledMountTests {
         return total
     }
 
-    @Test("leave a cache in which nothing is wrong", .timeLimit(.minutes(2)))
+    @Test("leave a cache in which nothing is wrong", .timeLimit(.minutes(5)))
     func killed() throws {
         let place = try MountPlace()
         let redis = try RedisServer()

@@ -104,6 +104,12 @@ final class MountPlace: Sendable {
         }
     }
 
+    /// A command of the shell that has the kernel drop its copies of a file, or of all files below a folder. Not all that it
+    /// has of anything: tests beside this one count its requests.
+    static func dropPages(_ path: String) -> String {
+        "find \(path) -type f -exec dd if={} iflag=nocache count=0 status=none \\;"
+    }
+
     /// Runs a command of the shell in the folder; its output and status.
     @discardableResult
     func shell(_ command: String) throws -> (output: String, status: Int32) {

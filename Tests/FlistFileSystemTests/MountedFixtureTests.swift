@@ -59,7 +59,7 @@ struct MountedFixtureTests {
         #expect(totals.f_bfree == 0 && totals.f_bavail == 0 && totals.f_flag & UInt(ST_RDONLY) != 0)
     }
 
-    @Test("a genuine .flist with its blocks in redis is the tree it was made of", .timeLimit(.minutes(1)))
+    @Test("a genuine .flist with its blocks in redis is the tree it was made of", .timeLimit(.minutes(5)))
     func flistFromRedis() throws {
         let place = try MountPlace()
         let redis = try RedisServer()
@@ -104,12 +104,12 @@ struct MountedFixtureTests {
         }
     }
 
-    @Test("an .fl of rfs with its blocks in a folder is the tree it was made of", .timeLimit(.minutes(1)))
+    @Test("an .fl of rfs with its blocks in a folder is the tree it was made of", .timeLimit(.minutes(5)))
     func fungiFromFolder() throws {
         try checkFungi(MountPlace(), store: "dir://\(MountPlace.fixtures)/rfs-mini/blocks")
     }
 
-    @Test("an .fl of rfs with its blocks behind nginx is the tree it was made of", .timeLimit(.minutes(1)))
+    @Test("an .fl of rfs with its blocks behind nginx is the tree it was made of", .timeLimit(.minutes(5)))
     func fungiFromNginx() throws {
         let place = try MountPlace()
         let server = try NginxServer()

@@ -11,7 +11,7 @@ import Testing
 @Suite("Mounted trees", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"))
 struct MountedTreeTests {
     @Test(
-        "a random tree is seen through the mount as it was packed", .timeLimit(.minutes(1)),
+        "a random tree is seen through the mount as it was packed", .timeLimit(.minutes(5)),
         arguments: [1, 2, 3] as [UInt64])
     func randomTree(seed: UInt64) throws {
         let place = try MountPlace()
@@ -25,7 +25,7 @@ struct MountedTreeTests {
         }
     }
 
-    @Test("the names of a hard-linked file have one inode number", .timeLimit(.minutes(1)))
+    @Test("the names of a hard-linked file have one inode number", .timeLimit(.minutes(5)))
     func hardLinks() throws {
         let place = try MountPlace()
         try place.shell("cd source; mkdir a; echo x > a/one; ln a/one two; ln -s two three; ln -P three four")
@@ -37,7 +37,7 @@ struct MountedTreeTests {
         }
     }
 
-    @Test("a large directory is listed whole, from the start and from anywhere", .timeLimit(.minutes(1)))
+    @Test("a large directory is listed whole, from the start and from anywhere", .timeLimit(.minutes(5)))
     func listing() throws {
         let place = try MountPlace()
         let long = String(repeating: "n", count: 180)
@@ -68,7 +68,7 @@ struct MountedTreeTests {
         }
     }
 
-    @Test("writers are told that it is read-only", .timeLimit(.minutes(1)))
+    @Test("writers are told that it is read-only", .timeLimit(.minutes(5)))
     func readOnly() throws {
         let place = try MountPlace()
         try place.write([1], "file")
@@ -84,7 +84,7 @@ struct MountedTreeTests {
         }
     }
 
-    @Test("holes are found by lseek, and read as zeros", .timeLimit(.minutes(1)))
+    @Test("holes are found by lseek, and read as zeros", .timeLimit(.minutes(5)))
     func holes() throws {
         let place = try MountPlace()
         // One block of data, two of hole, one byte of data; then a file that is all hole.
@@ -105,7 +105,7 @@ struct MountedTreeTests {
         }
     }
 
-    @Test("facts about the mount are attributes of its root, and totals those of the tree", .timeLimit(.minutes(1)))
+    @Test("facts about the mount are attributes of its root, and totals those of the tree", .timeLimit(.minutes(5)))
     func facts() throws {
         let place = try MountPlace()
         try place.write(Array("hello".utf8), "file")
@@ -132,7 +132,7 @@ struct MountedTreeTests {
         }
     }
 
-    @Test("what is written to a writable mount stays in its folder", .timeLimit(.minutes(1)))
+    @Test("what is written to a writable mount stays in its folder", .timeLimit(.minutes(5)))
     func overlay() throws {
         let place = try MountPlace()
         try place.shell("cd source; mkdir d; echo old > d/file; echo gone > gone; chown 12:34 .; chmod 1770 .")

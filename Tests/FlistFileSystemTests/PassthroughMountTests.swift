@@ -46,7 +46,7 @@ struct PassthroughMountTests {
         }
     }
 
-    @Test("read a file by messages while it comes, and from then on not at all", .timeLimit(.minutes(1)))
+    @Test("read a file by messages while it comes, and from then on not at all", .timeLimit(.minutes(5)))
     func comesAndStays() throws {
         let place = try MountPlace()
         try place.shell("head -c 20M /dev/urandom > source/big; cp /bin/true source/program; : > source/empty")
@@ -77,7 +77,7 @@ struct PassthroughMountTests {
         }
     }
 
-    @Test("go on with a file that is removed from the cache while it is open", .timeLimit(.minutes(1)))
+    @Test("go on with a file that is removed from the cache while it is open", .timeLimit(.minutes(5)))
     func evicted() throws {
         let place = try MountPlace()
         let bytes = MountPlace.noise(2 << 20, seed: 5)
@@ -94,7 +94,7 @@ struct PassthroughMountTests {
             try #require(memory != MAP_FAILED)
             defer { munmap(memory, bytes.count) }
             let reads = mount.requests[.read]
-            try place.shell("find cache -type f -size +1M -delete; echo 3 > /proc/sys/vm/drop_caches")
+            try place.shell("\(MountPlace.dropPages("cache")); find cache -type f -size +1M -delete")
             #expect(UnsafeRawBufferPointer(start: memory, count: bytes.count).elementsEqual(bytes))
             let isSame = MountPlace.read(path) == .success(bytes)
             #expect(isSame)
@@ -108,7 +108,7 @@ struct PassthroughMountTests {
         }
     }
 
-    @Test("serve those who read on while a file becomes complete", .timeLimit(.minutes(1)))
+    @Test("serve those who read on while a file becomes complete", .timeLimit(.minutes(5)))
     func whileItComes() throws {
         let place = try MountPlace()
         try place.shell("head -c 24M /dev/urandom > source/big")
@@ -134,14 +134,14 @@ struct PassthroughMountTests {
         }
     }
 
-    @Test("or without hold one copy in memory", .timeLimit(.minutes(1)), arguments: OpenMode.allCases)
+    @Test("or without hold one copy in memory", .timeLimit(.minutes(5)), arguments: OpenMode.allCases)
     func oneCopy(opens: OpenMode) throws {
         let place = try MountPlace()
         try place.write(MountPlace.noise(4000, seed: 8), "file")
         try place.pack()
         try mounted(place, opens: OpenMode.none) { _ throws in #expect(try isSame(place, "file")) }
         // What is not on the disk yet stays in memory.
-        try place.shell("sync -f cache; echo 3 > /proc/sys/vm/drop_caches")
+        try place.shell("sync -f cache; \(MountPlace.dropPages("cache"))")
         func resident() -> String? {
             let command = "find cache/objects cache/fresh -type f -print0 | xargs -0 fincore -bnro RES"
             return try? place.shell(command).output.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -154,7 +154,7 @@ struct PassthroughMountTests {
     }
 
     @Test(
-        "are chosen where four fifths of the bytes lie in large files", .timeLimit(.minutes(1)),
+        "are chosen where four fifths of the bytes lie in large files", .timeLimit(.minutes(5)),
         arguments: [(16 << 20, 4 << 20, OpenMode.passthrough), (16 << 20, (4 << 20) + 8, .none), (15 << 20, 0, .none)])
     func choice(large: Int, small: Int, expected: OpenMode) throws {
         let place = try MountPlace()

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("One cache for several", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"))
 struct SharedCacheTests {
-    @Test("two mounts of one tree fill it together, and a third needs no store", .timeLimit(.minutes(1)))
+    @Test("two mounts of one tree fill it together, and a third needs no store", .timeLimit(.minutes(5)))
     func together() throws {
         let place = try MountPlace()
         try RandomTree.make(in: place.source, seed: 5, count: 120)

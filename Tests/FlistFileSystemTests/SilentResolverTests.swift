@@ -38,7 +38,7 @@ private final class SilentResolver: Sendable {
 
 @Suite(
     "Mounts whose name server is silent", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct SilentResolverTests {
     @Test(
         "readers get an error in time, and what is cached is served",

@@ -58,7 +58,7 @@ struct WaitingReaderTests {
         #expect(reader.signal() == signal)
     }
 
-    @Test("end at SIGINT, and the rest goes on", .timeLimit(.minutes(1)))
+    @Test("end at SIGINT, and the rest goes on", .timeLimit(.minutes(5)))
     func interrupted() throws {
         let place = try MountPlace()
         let redis = try RedisServer()
@@ -79,7 +79,7 @@ struct WaitingReaderTests {
         }
     }
 
-    @Test("end at a signal however they read", .timeLimit(.minutes(1)), arguments: Way.allCases, [false, true])
+    @Test("end at a signal however they read", .timeLimit(.minutes(5)), arguments: Way.allCases, [false, true])
     func everyWay(way: Way, isWritable: Bool) throws {
         let place = try MountPlace()
         let redis = try RedisServer()
@@ -116,7 +116,7 @@ struct WaitingReaderTests {
         }
     }
 
-    @Test("for a store that says nothing do not hold up those of another", .timeLimit(.minutes(1)))
+    @Test("for a store that says nothing do not hold up those of another", .timeLimit(.minutes(5)))
     func otherStore() throws {
         let place = try MountPlace()
         let redis = try RedisServer()

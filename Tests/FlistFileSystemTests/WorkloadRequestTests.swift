@@ -33,7 +33,7 @@ struct WorkloadRequestTests {
         return Dictionary(uniqueKeysWithValues: kinds.map { ($0, mount.requests[$0]) })
     }
 
-    @Test("find: a READDIRPLUS or two for each directory, no LOOKUP; again: nothing", .timeLimit(.minutes(1)))
+    @Test("find: a READDIRPLUS or two for each directory, no LOOKUP; again: nothing", .timeLimit(.minutes(5)))
     func find() throws {
         try mounted(.none) { place, mount in
             let names = try place.shell("find target -printf '%s %m %n %p\\n' | wc -l").output
@@ -49,7 +49,7 @@ struct WorkloadRequestTests {
         }
     }
 
-    @Test("reading small files twice: one READ each, one OPEN in all; again: nothing", .timeLimit(.minutes(1)))
+    @Test("reading small files twice: one READ each, one OPEN in all; again: nothing", .timeLimit(.minutes(5)))
     func read() throws {
         try mounted(.none) { place, mount in
             try place.shell("find target -type f -print0 | xargs -0 cat")
@@ -64,7 +64,7 @@ struct WorkloadRequestTests {
 
     @Test(
         "reading small files twice with opens by message: an OPEN for each time, a READ for the first only",
-        .timeLimit(.minutes(1)))
+        .timeLimit(.minutes(5)))
     func readByMessage() throws {
         try mounted(.message) { place, mount in
             for _ in 0..<2 { try place.shell("find target -type f -print0 | xargs -0 cat") }

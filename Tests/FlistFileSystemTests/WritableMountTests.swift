@@ -21,7 +21,7 @@ struct WritableMountTests {
         return place
     }
 
-    @Test("keep what is changed in the upper folder, and the flist as it is", .timeLimit(.minutes(1)))
+    @Test("keep what is changed in the upper folder, and the flist as it is", .timeLimit(.minutes(5)))
     func changes() throws {
         let place = try place()
         try place.mounted(place.path("tree.fl"), place.options(), writable: place.path("rw")) { _ throws in
@@ -45,7 +45,7 @@ struct WritableMountTests {
         #expect(upper.output == "12:34 1770\ntwo\nold\nmore\nmoved\n" + gone + "4711\n")
     }
 
-    @Test("end with a plain umount", .timeLimit(.minutes(1)))
+    @Test("end with a plain umount", .timeLimit(.minutes(5)))
     func plainUnmount() throws {
         let place = try place()
         let open = try OpenFlist(place.path("tree.fl"), options: place.options())
@@ -69,7 +69,7 @@ struct WritableMountTests {
         #expect(try place.shell("cat rw/upper/x; ls target").output == "x\n")
     }
 
-    @Test("keep the root's mode that was set in them", .timeLimit(.minutes(1)))
+    @Test("keep the root's mode that was set in them", .timeLimit(.minutes(5)))
     func rootMode() throws {
         let place = try place()
         try place.mounted(place.path("tree.fl"), place.options(), writable: place.path("rw")) { _ throws in
@@ -80,7 +80,7 @@ struct WritableMountTests {
         }
     }
 
-    @Test("take the root's attributes, but no marks of overlayfs from a flist", .timeLimit(.minutes(1)))
+    @Test("take the root's attributes, but no marks of overlayfs from a flist", .timeLimit(.minutes(5)))
     func overlayMarks() throws {
         let place = try place()
         try place.shell("setfattr -n user.note -v kept source; setfattr -n trusted.overlay.opaque -v y source")

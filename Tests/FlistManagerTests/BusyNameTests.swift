@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(
-    "Calls for one name", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(1))
+    "Calls for one name", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5))
 )
 struct BusyNameTests {
     @Test("do not queue up behind one that takes long, and hold up no other name")

@@ -5,7 +5,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Cleaning", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+@Suite("Cleaning", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5)))
 struct CleaningTests {
     @Test("a flist's mount goes with the last named mount that shows it")
     func lastUser() throws {

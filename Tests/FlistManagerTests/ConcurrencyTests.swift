@@ -8,7 +8,7 @@ import Testing
 
 @Suite(
     "Calls at the same time", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"),
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(5)))
 struct ConcurrencyTests {
     /// Runs a body for each number, all at once on threads of their own; what they throw.
     private func atOnce(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws -> [String] {

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 @Suite(
-    "Hashes and facts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+    "Hashes and facts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5)))
 struct HashTests {
     private func text(_ body: () throws -> Void) -> String? {
         do {

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 @Suite(
-    "A hub in trouble", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+    "A hub in trouble", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5)))
 struct HubTroubleTests {
     @Test("a flist that was mounted before mounts while its hub is away, and serves what is cached")
     func away() throws {

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 @Suite(
-    "Mounts that fail", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+    "Mounts that fail", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5)))
 struct MountFailureTests {
     private static let names = [
         "", ".", "..", "../x", "a/b", "/", "/abs", "a/", String(repeating: "x", count: 256), "nul\0", "bad\u{FFFD}",

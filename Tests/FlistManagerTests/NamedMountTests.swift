@@ -5,7 +5,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Named mounts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+@Suite("Named mounts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5)))
 struct NamedMountTests {
     private let mebibyte: UInt64 = 1 << 20
 

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 @Suite(
-    "Persisted volumes", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(2)))
+    "Persisted volumes", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5)))
 struct PersistedVolumeTests {
     @Test("take what is written, survive unmounting, and come back with the next mount")
     func survive() throws {

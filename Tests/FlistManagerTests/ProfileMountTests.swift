@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "Profiles of a node's mounts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct ProfileMountTests {
     @Test("what a shared mount reads first is recorded once for all names, in order")
     func recorded() throws {

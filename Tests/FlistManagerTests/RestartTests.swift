@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import ZBus
 
-@Suite("A new start", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(1)))
+@Suite("A new start", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5)))
 struct RestartTests {
     /// A storage module that nobody runs: requests wait in redis.
     private func silentVolumes(_ redis: RedisServer) throws -> ZBusVolumeStore {

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Packing and unpacking random trees", .enabled(if: geteuid() == 0, "needs root"))
 struct PackRoundTripTests {
-    @Test("gives everything back as it was", .timeLimit(.minutes(1)), arguments: UInt64(1)...4)
+    @Test("gives everything back as it was", .timeLimit(.minutes(5)), arguments: UInt64(1)...4)
     func zstd(seed: UInt64) throws {
         let packing = try Packing()
         try RandomTree.make(in: packing.source, seed: seed, count: 250, blockSize: 16384)
@@ -26,7 +26,7 @@ struct PackRoundTripTests {
         #expect(expected.entries.count == summary.entries)
     }
 
-    @Test("keeps with the rfs codec what that format holds", .timeLimit(.minutes(1)))
+    @Test("keeps with the rfs codec what that format holds", .timeLimit(.minutes(5)))
     func rfs() throws {
         let packing = try Packing()
         try RandomTree.make(in: packing.source, seed: 9, count: 120)

@@ -22,7 +22,7 @@ struct TarPackTests {
     }
 
     @Test(
-        "gives the same as the folder, whatever the compression", .timeLimit(.minutes(1)),
+        "gives the same as the folder, whatever the compression", .timeLimit(.minutes(5)),
         arguments: ["--no-auto-compress", "--zstd", "--gzip", "--xz"])
     func pax(compression: String) throws {
         let packing = try Packing()
@@ -43,7 +43,7 @@ struct TarPackTests {
         #expect(differences == [])
     }
 
-    @Test("reads GNU tar files", .timeLimit(.minutes(1)))
+    @Test("reads GNU tar files", .timeLimit(.minutes(5)))
     func gnu() throws {
         let packing = try Packing()
         try tree(packing)

@@ -3,7 +3,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Addresses of flists", .timeLimit(.minutes(1)))
+@Suite("Addresses of flists", .timeLimit(.minutes(5)))
 struct HubAddressTests {
     private let place = HubPlace()
 

@@ -4,7 +4,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Hubs that are away", .timeLimit(.minutes(1)))
+@Suite("Hubs that are away", .timeLimit(.minutes(5)))
 struct HubAwayTests {
     private static let content = TestContent.bytes(1, count: 100_000)
     private static let md5 = TestContent.md5(content)

@@ -5,7 +5,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Clearing the folder of flists", .timeLimit(.minutes(1)))
+@Suite("Clearing the folder of flists", .timeLimit(.minutes(5)))
 struct HubCollectTests {
     private let place = HubPlace()
 

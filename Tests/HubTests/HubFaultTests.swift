@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Fetching from hubs that fail", .timeLimit(.minutes(1)))
+@Suite("Fetching from hubs that fail", .timeLimit(.minutes(5)))
 struct HubFaultTests {
     private static let content = TestContent.bytes(1, count: 300_000)
     private static let md5 = TestContent.md5(content)

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Fetching flists", .timeLimit(.minutes(1)))
+@Suite("Fetching flists", .timeLimit(.minutes(5)))
 struct HubFetchTests {
     private let content = TestContent.bytes(1, count: 300_000)
     private var md5: String { TestContent.md5(content) }

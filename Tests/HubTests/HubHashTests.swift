@@ -4,7 +4,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Hashes that hubs tell", .timeLimit(.minutes(1)))
+@Suite("Hashes that hubs tell", .timeLimit(.minutes(5)))
 struct HubHashTests {
     private static let md5 = "0123456789abcdef0123456789ABCDEF"
     private let place = HubPlace()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Keeper
 
-@Suite("A keeper", .timeLimit(.minutes(1)))
+@Suite("A keeper", .timeLimit(.minutes(5)))
 struct KeeperTests {
     @Test("hands what a process kept to the next one, and to nobody while that process lives")
     func handing() throws {

@@ -4,7 +4,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("A connection to a Redis server", .timeLimit(.minutes(1)))
+@Suite("A connection to a Redis server", .timeLimit(.minutes(5)))
 struct RedisLinkTests {
     private func link(_ port: UInt16, timeout: Duration = .seconds(5), limit: Int = 1 << 20) throws -> RedisLink {
         try RedisLink(

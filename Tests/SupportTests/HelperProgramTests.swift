@@ -1,7 +1,7 @@
 import Support
 import Testing
 
-@Suite("Helper programs", .timeLimit(.minutes(1)))
+@Suite("Helper programs", .timeLimit(.minutes(5)))
 struct HelperProgramTests {
     @Test("are found in PATH and the folders given")
     func finding() throws {

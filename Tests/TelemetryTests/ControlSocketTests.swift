@@ -5,7 +5,7 @@ import Testing
 
 @testable import Telemetry
 
-@Suite("The control socket", .timeLimit(.minutes(1)))
+@Suite("The control socket", .timeLimit(.minutes(5)))
 struct ControlSocketTests {
     @Test("answers each connection anew, with a socket that is private")
     func answers() throws {

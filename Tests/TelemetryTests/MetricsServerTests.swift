@@ -6,7 +6,7 @@ import Testing
 
 @testable import Telemetry
 
-@Suite("The metrics server", .timeLimit(.minutes(1)))
+@Suite("The metrics server", .timeLimit(.minutes(5)))
 struct MetricsServerTests {
     /// Status, type and body as curl got them.
     private func curl(_ words: String..., at server: MetricsServer) throws -> String {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Telemetry
 
-@Suite("Telling the service manager", .timeLimit(.minutes(1)))
+@Suite("Telling the service manager", .timeLimit(.minutes(5)))
 struct ServiceNotifierTests {
     @Test("sends what sd_notify sends, each as one datagram")
     func messages() throws {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Volumes
 
-@Suite("The image of a pool", .serialized, .timeLimit(.minutes(1)))
+@Suite("The image of a pool", .serialized, .timeLimit(.minutes(5)))
 struct PoolImageTests {
     private func size(_ path: String) throws -> Int {
         var status = stat()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Volumes
 
-@Suite("The quotas of a pool", .serialized, .timeLimit(.minutes(1)))
+@Suite("The quotas of a pool", .serialized, .timeLimit(.minutes(5)))
 struct PoolQuotaTests {
     /// Makes a volume and deletes it so that the kernel keeps its group, empty; answers the group's id.
     ///

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Volumes
 
-@Suite("The limit of a volume", .serialized, .timeLimit(.minutes(1)))
+@Suite("The limit of a volume", .serialized, .timeLimit(.minutes(5)))
 struct VolumeLimitTests {
     /// What may be missing to the limit when a writer is stopped: its piece, and folders and extents.
     private let margin: UInt64 = 1 << 20

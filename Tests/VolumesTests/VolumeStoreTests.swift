@@ -7,7 +7,7 @@ import Testing
 
 @testable import Volumes
 
-@Suite("A volume store", .serialized, .timeLimit(.minutes(1)))
+@Suite("A volume store", .serialized, .timeLimit(.minutes(5)))
 struct VolumeStoreTests {
     private static let mebibyte: UInt64 = 1 << 20
 

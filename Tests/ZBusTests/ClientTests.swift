@@ -6,7 +6,7 @@ import Testing
 
 @testable import ZBus
 
-@Suite("A client of the bus", .timeLimit(.minutes(1)))
+@Suite("A client of the bus", .timeLimit(.minutes(5)))
 struct ClientTests {
     private func failure(_ body: () throws -> Void) -> FlistError? {
         do {

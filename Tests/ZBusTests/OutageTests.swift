@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZBus
 
-@Suite("A bus with outages and stops", .timeLimit(.minutes(1)))
+@Suite("A bus with outages and stops", .timeLimit(.minutes(5)))
 struct OutageTests {
     @Test("waits for a broker that comes after it")
     func late() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ZBus
 
-@Suite("A server on the bus", .timeLimit(.minutes(1)))
+@Suite("A server on the bus", .timeLimit(.minutes(5)))
 struct ServerTests {
     @Test("answers calls, and tells its observer of each")
     func calls() throws {

@@ -74,7 +74,7 @@ struct BenchCommandTests {
     }
 
     @Test(
-        "reads and walks a mount, and mounts", .timeLimit(.minutes(1)),
+        "reads and walks a mount, and mounts", .timeLimit(.minutes(5)),
         .enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK) == 0, "needs root and /dev/fuse"))
     func mounted() throws {
         let program = try FlistProgram()

@@ -6,7 +6,7 @@ import Testing
     "Mounting by the program", .serialized,
     .enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK) == 0, "needs root and /dev/fuse"))
 struct MountCommandTests {
-    @Test("mounts in the background, serves, and unmounts", .timeLimit(.minutes(1)))
+    @Test("mounts in the background, serves, and unmounts", .timeLimit(.minutes(5)))
     func background() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -25,7 +25,7 @@ struct MountCommandTests {
         #expect(again.errors == "flist: cannot unmount target: nothing is mounted there\n")
     }
 
-    @Test("tells in the foreground of the parent what went wrong in the background", .timeLimit(.minutes(1)))
+    @Test("tells in the foreground of the parent what went wrong in the background", .timeLimit(.minutes(5)))
     func failure() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -37,7 +37,7 @@ struct MountCommandTests {
         #expect(noTarget.errors.hasPrefix("flist: ") && noTarget.errors.contains("nosuch"), "\(noTarget.errors)")
     }
 
-    @Test("ends cleanly on SIGTERM in the foreground", .timeLimit(.minutes(1)))
+    @Test("ends cleanly on SIGTERM in the foreground", .timeLimit(.minutes(5)))
     func signal() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -52,7 +52,7 @@ struct MountCommandTests {
         #expect(outcome.output == "hello 0\ngone\n", "\(outcome.errors)")
     }
 
-    @Test("takes what is written with --rw", .timeLimit(.minutes(1)))
+    @Test("takes what is written with --rw", .timeLimit(.minutes(5)))
     func writable() throws {
         let program = try FlistProgram()
         try program.makeTree()

@@ -6,7 +6,7 @@ import Testing
     "Prefetching and profiles by the program", .serialized,
     .enabled(if: geteuid() == 0 && access("/dev/fuse", R_OK) == 0, "needs root and /dev/fuse"))
 struct PrefetchCommandTests {
-    @Test("fills the cache with what is named, and a mount then reads without the store", .timeLimit(.minutes(1)))
+    @Test("fills the cache with what is named, and a mount then reads without the store", .timeLimit(.minutes(5)))
     func offline() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -26,7 +26,7 @@ struct PrefetchCommandTests {
         #expect(outcome.output == "hellotarget: 3 files, 14 B: 0 B fetched, 14 B were there\n", "\(outcome.errors)")
     }
 
-    @Test("fills the cache of a mount that is named instead of its flist", .timeLimit(.minutes(1)))
+    @Test("fills the cache of a mount that is named instead of its flist", .timeLimit(.minutes(5)))
     func mounted() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -42,7 +42,7 @@ struct PrefetchCommandTests {
         #expect(outcome.errors.contains("has changed since it was mounted"), "\(outcome.errors)")
     }
 
-    @Test("counts what cannot be had in one line, and ends with 1", .timeLimit(.minutes(1)))
+    @Test("counts what cannot be had in one line, and ends with 1", .timeLimit(.minutes(5)))
     func failures() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -55,7 +55,7 @@ struct PrefetchCommandTests {
         #expect(missing.status == 1 && missing.errors == "flist: /nosuch: not in tree.fl\n")
     }
 
-    @Test("records a mount, and shows, moves and embeds the profile", .timeLimit(.minutes(1)))
+    @Test("records a mount, and shows, moves and embeds the profile", .timeLimit(.minutes(5)))
     func profile() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -84,7 +84,7 @@ struct PrefetchCommandTests {
         #expect(start.output == "hello123456782\n", "\(start.errors)")
     }
 
-    @Test("-o noprofile neither records nor fetches", .timeLimit(.minutes(1)))
+    @Test("-o noprofile neither records nor fetches", .timeLimit(.minutes(5)))
     func off() throws {
         let program = try FlistProgram()
         try program.makeTree()

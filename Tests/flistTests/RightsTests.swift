@@ -28,7 +28,7 @@ struct RightsTests {
         "rights() { grep -hE '^(CapEff|CapInh|CapPrm|NoNewPrivs|Seccomp):' /proc/$1/task/*/status | sort -u; }; "
         + "mounted() { for i in $(seq 400); do mountpoint -q target && return; sleep 0.05; done; }; "
 
-    @Test("are few of root's, in every thread", .timeLimit(.minutes(1)), arguments: [false, true])
+    @Test("are few of root's, in every thread", .timeLimit(.minutes(5)), arguments: [false, true])
     func foreground(writable: Bool) throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -45,7 +45,7 @@ struct RightsTests {
         #expect(outcome.output == "hello\n\(rights)1\n0 0\n0\n", "\(outcome.errors)")
     }
 
-    @Test("are as few in a process that goes on with the mount of one that was killed", .timeLimit(.minutes(1)))
+    @Test("are as few in a process that goes on with the mount of one that was killed", .timeLimit(.minutes(5)))
     func successor() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -63,7 +63,7 @@ struct RightsTests {
         #expect(outcome.output == "\(rights)hello\n\(rights)", "\(outcome.errors)")
     }
 
-    @Test("are enough for what root does in a writable mount", .timeLimit(.minutes(1)))
+    @Test("are enough for what root does in a writable mount", .timeLimit(.minutes(5)))
     func writable() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -93,7 +93,7 @@ struct RightsTests {
                 """, "\(outcome.errors)")
     }
 
-    @Test("leave devices and setuid of a flist without effect where they are told to", .timeLimit(.minutes(1)))
+    @Test("leave devices and setuid of a flist without effect where they are told to", .timeLimit(.minutes(5)))
     func flags() throws {
         let program = try FlistProgram()
         try program.makeTree()

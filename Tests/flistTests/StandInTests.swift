@@ -40,7 +40,7 @@ struct StandInTests {
     private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Fixtures").path
 
-    @Test("g8ufs mounts as the node's flist module calls it and finds it again", .timeLimit(.minutes(1)))
+    @Test("g8ufs mounts as the node's flist module calls it and finds it again", .timeLimit(.minutes(5)))
     func g8ufs() throws {
         let program = try FlistProgram()
         let store = try store()
@@ -70,7 +70,7 @@ struct StandInTests {
         ).output.replacing("\n", with: "")
     }
 
-    @Test("rfs mounts as the node's flist module calls it", .timeLimit(.minutes(1)))
+    @Test("rfs mounts as the node's flist module calls it", .timeLimit(.minutes(5)))
     func rfs() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -85,7 +85,7 @@ struct StandInTests {
         #expect(outcome.output == "fuse.g8ufs\nfeed\nhello\nended\n", "\(outcome.output)\(outcome.errors)")
     }
 
-    @Test("takes options in any order and form, and writes the pid file", .timeLimit(.minutes(1)))
+    @Test("takes options in any order and form, and writes the pid file", .timeLimit(.minutes(5)))
     func options() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -105,7 +105,7 @@ struct StandInTests {
         #expect(outcome.output == "644\nhello\nhello\nunmounted\nended\ngone\n", "\(outcome.output)\(outcome.errors)")
     }
 
-    @Test("opens its log anew on SIGHUP", .timeLimit(.minutes(1)))
+    @Test("opens its log anew on SIGHUP", .timeLimit(.minutes(5)))
     func hangup() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -120,7 +120,7 @@ struct StandInTests {
         #expect(outcome.output == "a.log\n", "\(outcome.errors)")
     }
 
-    @Test("stays in the foreground without --daemon, and says when it is ready", .timeLimit(.minutes(1)))
+    @Test("stays in the foreground without --daemon, and says when it is ready", .timeLimit(.minutes(5)))
     func foreground() throws {
         let program = try FlistProgram()
         try program.makeTree()
@@ -133,7 +133,7 @@ struct StandInTests {
         #expect(outcome.output == "mount starts\nhello\nended\n", "\(outcome.errors)")
     }
 
-    @Test("fails with one line when it cannot mount, and leaves nothing", .timeLimit(.minutes(1)))
+    @Test("fails with one line when it cannot mount, and leaves nothing", .timeLimit(.minutes(5)))
     func failures() throws {
         let program = try FlistProgram()
         try program.makeTree()

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "What flistd keeps", .serialized, .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct CacheTests {
     typealias Answer = PythonBusClient.Answer
 

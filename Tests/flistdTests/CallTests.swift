@@ -6,7 +6,7 @@ import Testing
 /// What callers in other languages get, byte for byte where they look.
 @Suite(
     "Calls over the bus", .serialized, .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct CallTests {
     typealias Answer = PythonBusClient.Answer
 

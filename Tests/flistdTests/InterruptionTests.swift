@@ -6,7 +6,7 @@ import Testing
 
 @Suite(
     "A broker that goes and comes, and the end of the service", .serialized,
-    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(2)))
+    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(5)))
 struct InterruptionTests {
     typealias Answer = PythonBusClient.Answer
     typealias Call = PythonBusSession.Call

@@ -6,7 +6,7 @@ import Testing
 
 @Suite(
     "Mounts that outlive the service", .serialized,
-    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(2)))
+    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(5)))
 struct KeptMountTests {
     @Test(
         "those who read and write meanwhile only wait", arguments: RecoveryTests.End.allCases)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "Limits and volumes over the bus", .serialized,
-    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(2)))
+    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(5)))
 struct LimitTests {
     typealias Answer = PythonBusClient.Answer
 

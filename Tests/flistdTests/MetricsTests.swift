@@ -3,7 +3,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("The metrics page of flistd", .enabled(if: Machine.isFit, "needs root"), .timeLimit(.minutes(2)))
+@Suite("The metrics page of flistd", .enabled(if: Machine.isFit, "needs root"), .timeLimit(.minutes(5)))
 struct MetricsTests {
     /// What Prometheus' own client reads off the page: `name{label=value,…}` and the value.
     private func samples(_ place: DaemonPlace, _ port: UInt16) throws -> [String: Double] {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite(
     "Beside others", .serialized, .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct NeighbourTests {
     typealias Answer = PythonBusClient.Answer
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "flist node, status and top", .serialized,
-    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(2)))
+    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(5)))
 struct NodeCommandTests {
     @Test("flist node calls every method")
     func node() throws {

@@ -4,7 +4,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("Telling when it is ready", .enabled(if: Machine.isFit, "needs root"), .timeLimit(.minutes(2)))
+@Suite("Telling when it is ready", .enabled(if: Machine.isFit, "needs root"), .timeLimit(.minutes(5)))
 struct ReadinessTests {
     @Test("READY=1 comes once the bus answers and not before, STOPPING=1 at the end")
     func notify() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite(
     "Starting again", .serialized, .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct RecoveryTests {
     typealias Answer = PythonBusClient.Answer
     /// Without a keeper, or when that let go, mounts are made again.

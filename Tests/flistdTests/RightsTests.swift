@@ -6,7 +6,7 @@ import Testing
 
 @Suite(
     "Rights of flistd", .serialized, .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct FlistdRightsTests {
     private func output(_ place: DaemonPlace, _ command: String) throws -> String {
         let outcome = try place.shell(command)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(
     "With the storage module of a node", .serialized,
-    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(2)))
+    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(5)))
 struct StorageModuleTests {
     typealias Answer = PythonBusClient.Answer
 

@@ -6,7 +6,7 @@ import Testing
 /// The lines of the packaged units, run with this machine's paths in place of theirs.
 @Suite(
     "The units for zinit and systemd", .serialized,
-    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(1)))
+    .enabled(if: Machine.isFit, "needs root, /dev/fuse, nginx and Python"), .timeLimit(.minutes(5)))
 struct UnitTests {
     private static let packaging = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("packaging").path

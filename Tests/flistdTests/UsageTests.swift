@@ -3,7 +3,7 @@ import Support
 import TestSupport
 import Testing
 
-@Suite("flistd's flags and its file", .enabled(if: Machine.isFit, "needs root"), .timeLimit(.minutes(2)))
+@Suite("flistd's flags and its file", .enabled(if: Machine.isFit, "needs root"), .timeLimit(.minutes(5)))
 struct UsageTests {
     @Test("the file gives values, and flags win")
     func file() throws {
