@@ -12,8 +12,13 @@ final class SharedMount: Sendable {
     let url: String
     let flist: OpenFlist
     let mount: FlistMount
+    /// What the keeper knows it by. Several of a flist may be about, of which the older ones are only still in use or just
+    /// ending, and the kernel gives their device numbers again.
+    let key: String
 
-    init(md5: String, path: String, url: String, flist: OpenFlist, mount: FlistMount) {
+    /// - Parameter key: as the keeper knows it already; nil for a new mount.
+    init(md5: String, path: String, url: String, flist: OpenFlist, mount: FlistMount, key: String? = nil) {
+        self.key = key ?? "\(md5) \(String(UInt64.random(in: 0...UInt64.max), radix: 16))"
         self.md5 = md5
         self.path = path
         self.url = url

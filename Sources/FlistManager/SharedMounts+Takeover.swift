@@ -39,7 +39,7 @@ extension SharedMounts {
         }
         do throws(FlistError) {
             let mount = try FlistMount.resume(flist, kept, source: source, options: Self.options)
-            let shared = SharedMount(md5: md5, path: path, url: hint.url, flist: flist, mount: mount)
+            let shared = SharedMount(md5: md5, path: path, url: hint.url, flist: flist, mount: mount, key: item.key)
             add(shared)
             // It is still held; this tells the keeper that it is served.
             keep(shared, descriptors: [])
@@ -62,9 +62,4 @@ extension SharedMounts {
             logger.error("a mount ends with this process", metadata: ["flist": "\(mount.md5)", "error": "\(error)"])
         }
     }
-}
-
-extension SharedMount {
-    /// What the keeper knows it by: several of a flist may be about, of which the older ones are only still in use.
-    var key: String { "\(md5) \(mount.device.map { "\($0.major):\($0.minor)" } ?? "")" }
 }

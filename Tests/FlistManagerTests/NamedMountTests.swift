@@ -1,9 +1,10 @@
-import FlistManager
 import Foundation
 import Glibc
 import Support
 import TestSupport
 import Testing
+
+@testable import FlistManager
 
 @Suite("Named mounts", .serialized, .enabled(if: Machine.mounts, "needs root and /dev/fuse"), .timeLimit(.minutes(5)))
 struct NamedMountTests {
@@ -128,6 +129,19 @@ struct NamedMountTests {
         try node.flister.unmount("a")
         #expect(try node.mounts == [])
         #expect(holder.wait() == .exited(0))
+    }
+
+    @Test("the keeper can tell one mount of a flist from the next, though the kernel gives its device number again")
+    func keys() throws {
+        let node = try Node()
+        var keys: [String] = []
+        for _ in 0..<3 {
+            _ = try node.mount("a", readOnly: true)
+            keys.append(try #require(node.flister.shared.all.first).key)
+            try node.flister.unmount("a")
+            #expect(eventually { node.flister.shared.all.isEmpty })
+        }
+        #expect(Set(keys).count == 3 && keys.allSatisfy { $0.hasPrefix(keys[0].prefix(33)) })
     }
 
     @Test("a busy mount is not unmounted; the error says who uses it, and nothing is deleted")
