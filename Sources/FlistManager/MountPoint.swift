@@ -34,12 +34,15 @@ enum MountPoint {
     /// How long to try while a mount is in use and nobody uses it: by a path that is looked up at this moment, or by a
     /// file whose process has ended and that the kernel has yet to close.
     private static let patience = Duration.seconds(2)
+    /// The same where somebody uses it: a process that has forked and not yet started its program holds what its parent
+    /// had open.
+    private static let forkPatience = Duration.milliseconds(200)
 
     /// Unmounts what is mounted there. Blocks.
     ///
     /// - Throws: `busy` with those who use it when it is in use.
     static func unmount(_ path: String) throws(FlistError) {
-        let deadline = Deadline.after(patience)
+        let (deadline, forkPatience) = (Deadline.after(patience), Deadline.after(Self.forkPatience))
         while true {
             do throws(FlistError) {
                 return try unmountTop(path)
@@ -50,7 +53,7 @@ enum MountPoint {
                     throw FlistError(.busy, "cannot unmount \(path): \(below.mountPoint) is mounted below it")
                 }
                 let holders = MountHolder.holders(of: path)
-                if !holders.isEmpty {
+                if !holders.isEmpty, forkPatience.hasPassed {
                     let names = holders.map(\.description).joined(separator: ", ")
                     throw FlistError(.busy, "cannot unmount \(path): it is in use by \(names); end them first")
                 }
