@@ -11,7 +11,10 @@ final class CurlHandle {
     /// The library's own set-up, once for the process. Thread-safe by the language.
     private static let library: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
-    /// Nil when the library does not start or memory is short.
+    /// What to say when there is no handle.
+    static let missing = "libcurl.so.4 does not start; install libcurl4"
+
+    /// Nil when the library is not installed or does not start, or memory is short.
     init?() {
         guard Self.library == CURLE_OK, let easy = curl_easy_init() else {
             errorText.deallocate()

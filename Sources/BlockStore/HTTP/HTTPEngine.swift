@@ -38,7 +38,7 @@ final class HTTPEngine: Sendable {
     func submit(_ jobs: [HTTPJob]) {
         guard !jobs.isEmpty else { return }
         guard let multi, startThread(multi) else {
-            for job in jobs { job.completion(.failure(.unreachable("libcurl.so.4 does not start; install libcurl4"))) }
+            for job in jobs { job.completion(.failure(.unreachable(CurlHandle.missing))) }
             return
         }
         let isFirst = inbox.withLock { inbox in

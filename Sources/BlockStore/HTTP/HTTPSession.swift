@@ -22,7 +22,7 @@ public final class HTTPSession: Sendable {
     /// Makes a request; the body goes into `sink`.
     public func get(_ request: HTTPGet, into sink: any HTTPSink) -> HTTPAnswer {
         guard let handle = takeHandle() else {
-            return HTTPAnswer(head: nil, length: 0, failure: .refused("the HTTP client does not start"))
+            return HTTPAnswer(head: nil, length: 0, failure: .refused(CurlHandle.missing))
         }
         defer { putBack(handle) }
         guard apply(request, to: handle) else {
