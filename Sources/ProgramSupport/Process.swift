@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// What the whole process needs before anything runs.
@@ -8,6 +9,16 @@ public enum Process {
         // to stores have the same errno, and must not end the program.
         signal(SIGPIPE, SIG_IGN)
         raiseOpenFileLimit()
+        keepLargeBuffersApart()
+    }
+
+    /// Gives each buffer of a block a mapping of its own, which goes back to the system with it.
+    ///
+    /// malloc(3) does so until the first of them is freed, and from then on cuts them from the arenas of its threads
+    /// (M_MMAP_THRESHOLD in mallopt(3)), which hold what was freed between others: a flistd that read for nine minutes
+    /// had 427 MiB of which 359 were free.
+    private static func keepLargeBuffersApart() {
+        mallopt(M_MMAP_THRESHOLD, 128 << 10)
     }
 
     public static var isRoot: Bool { geteuid() == 0 }

@@ -1,6 +1,7 @@
 #pragma once
 // Headers that Swift's Glibc module map leaves out. _GNU_SOURCE must not be defined: types would differ from Glibc's.
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/eventfd.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
