@@ -126,14 +126,20 @@ extension CacheCore {
             check.bytes += UInt64(length)
             let plain = UnsafeRawBufferPointer(rebasing: memory[..<length])
             let isGood = isRead && BLAKE2b.hash(plain, header.digestLength) == keys[block]
-            if repair, !isGood || (states[block] == .suspect && header.boot == boot) {
+            let isSuspect = states[block] == .suspect || check.damagedBlocks > 0
+            if repair, !isGood || (isSuspect && header.boot == boot) {
                 try? map.set(block, isGood ? .present : .absent)
             }
             if !isGood { check.damagedBlocks += 1 }
+            if repair, check.damagedBlocks == 1, !isGood {
+                // Who has it open must not go on with what is in memory; and where one is bad, others may be.
+                for later in block + 1..<states.count where states[later] == .present {
+                    try? map.set(later, .suspect)
+                }
+                openObject(object.name.content)?.reopen()
+            }
         }
-        guard check.damagedBlocks > 0 else { return check }
-        check.damaged.append(object.name.content)
-        if repair { openObject(object.name.content)?.reopen() }
+        if check.damagedBlocks > 0 { check.damaged.append(object.name.content) }
         return check
     }
 

@@ -89,6 +89,12 @@ final class BlockMap: Sendable {
         read(blocks.count, at: Self.headerLength + blocks.lowerBound)?.map { BlockState(stored: $0) }
     }
 
+    /// Whether all blocks are present, but for holes, of which the map says nothing.
+    func hasAll(of blocks: some BlockList) -> Bool {
+        guard let states = states(of: 0..<layout.count) else { return false }
+        return states.indices.allSatisfy { states[$0] == .present || blocks[$0] == nil }
+    }
+
     /// The keys of all blocks; nil if the map is too short or cannot be read.
     func keys(_ digestLength: BLAKE2b.Length) -> [Digest]? {
         let length = digestLength.rawValue

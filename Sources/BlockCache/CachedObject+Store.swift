@@ -140,33 +140,49 @@ extension CachedObject {
     }
 
     /// Gives a partial file whose blocks are all present the name of a complete one.
+    ///
+    /// The map decides: a check, of this process or another, may have found a block bad since it was seen present. Then
+    /// the object goes on with what the map says.
     func complete(_ backing: Backing) {
         slow.withLock { slow in
             guard let map = backing.map, !backing.isComplete.load(ordering: .acquiring) else { return }
-            let (partial, mapPath) = (core.folder.partial(name), core.folder.map(name))
-            map.withLock {
+            let isWhole = map.withLock { () -> Bool in
                 // Someone else may have done it, or removed the file: then the name is not ours to move.
-                guard isSame(backing.data, partial), isSame(map.descriptor.number, mapPath) else { return }
-                do throws(Errno) {
-                    let data = backing.data
-                    _ = try systemCall { fchmod(data, 0o400) }
-                    do throws(Errno) {
-                        try CacheFolder.move(partial, to: core.folder.fresh(name))
-                    } catch .exists {
-                        core.remove(partial)
-                    }
-                    slow.unlinked += core.ledger.unlinking {
-                        var status = stat()
-                        let number = map.descriptor.number
-                        return fstat(number, &status) == 0 && unlink(mapPath) == 0 ? DiskBytes.of(status) : 0
-                    }
-                    core.durability.add(name)
-                } catch {
-                    // It stays a partial file with all blocks present, and is completed when it is next opened.
-                    core.cannotStore(error)
-                }
+                guard isSame(backing.data, core.folder.partial(name)),
+                    isSame(map.descriptor.number, core.folder.map(name))
+                else { return true }
+                guard map.hasAll(of: blocks) else { return false }
+                giveName(to: backing, map, &slow)
+                return true
             }
-            backing.isComplete.store(true, ordering: .releasing)
+            if isWhole {
+                backing.isComplete.store(true, ordering: .releasing)
+            } else {
+                replace(Self.existing(name, layout, blocks, core), &slow)
+            }
+        }
+    }
+
+    /// Renames the partial file and removes its map. Under the map's lock.
+    private func giveName(to backing: Backing, _ map: BlockMap, _ slow: inout Slow) {
+        let partial = core.folder.partial(name)
+        do throws(Errno) {
+            let data = backing.data
+            _ = try systemCall { fchmod(data, 0o400) }
+            do throws(Errno) {
+                try CacheFolder.move(partial, to: core.folder.fresh(name))
+            } catch .exists {
+                core.remove(partial)
+            }
+            slow.unlinked += core.ledger.unlinking {
+                var status = stat()
+                let number = map.descriptor.number
+                return fstat(number, &status) == 0 && unlink(core.folder.map(name)) == 0 ? DiskBytes.of(status) : 0
+            }
+            core.durability.add(name)
+        } catch {
+            // It stays a partial file with all blocks present, and is completed when it is next opened.
+            core.cannotStore(error)
         }
     }
 

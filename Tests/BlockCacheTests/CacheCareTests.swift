@@ -49,6 +49,41 @@ struct CacheCareTests {
         #expect((0..<5).map { again.state(ofBlock: $0) } == [good, .absent, good, .absent, .absent])
     }
 
+    @Test("what is found bad is not served while the rest is looked at, nor what comes after it unseen")
+    func badMeanwhile() throws {
+        let content = TestContent(seed: 5, size: 20_000)
+        let cache = try folder.open()
+        let object = cache.object(content)
+        for block in 0..<4 { #expect(object.store(content, block)) }
+        for block in [1, 3] { try flip(folder.folder.partial(content.name), at: block * 4096 + 7) }
+        let stored = try #require(cache.core.storedObjects().first)
+        var seen: [[BlockState]] = []
+        let reading = ObjectReading { _ in
+            seen.append((0..<4).map { object.state(ofBlock: $0) })
+            return true
+        }
+        #expect(cache.core.check(stored, repair: true, reading).damagedBlocks == 2)
+        let all = Array(repeating: BlockState.present, count: 4)
+        let found: [BlockState] = [.present, .absent, .suspect, .suspect]
+        #expect(seen == [all, all, found, [.present, .absent, .present, .suspect]])
+        #expect((0..<4).map { object.state(ofBlock: $0) } == [.present, .absent, .present, .absent])
+        #expect(throws: Errno.again) { try object.bytes(4096..<4097) }
+    }
+
+    @Test("a content of which another process found a block bad is not taken for complete")
+    func badElsewhere() throws {
+        let content = TestContent(seed: 6, size: 20_000, holes: [2])
+        let object = try folder.open().object(content)
+        for block in [0, 1, 3] { #expect(object.store(content, block)) }
+        try flip(folder.folder.partial(content.name), at: 5000)
+        #expect(try folder.open().check().damagedBlocks == 1)
+        #expect(object.store(content, 4))
+        #expect(!object.isComplete && exists(folder.folder.partial(content.name)))
+        #expect((0..<5).map { object.state(ofBlock: $0) } == [.present, .absent, .present, .present, .present])
+        #expect(object.store(content, 1) && object.isComplete)
+        #expect(try object.bytes(0..<20_000) == content.bytes)
+    }
+
     @Test("profiles go when they were not used for long, and not with the rest")
     func profiles() throws {
         let cache = try folder.open()

@@ -1,8 +1,6 @@
 """The caches while they are used: tidied, verified, emptied, and never beyond their quota."""
 import json, threading
 
-from table.work import run
-
 from . import mounts, node
 
 
@@ -21,8 +19,8 @@ class Caretaker(threading.Thread):
             quota = self.folders[folder]
             action = self.random.choice(["stat", "stat", "gc", "gc", "check", "clear"])
             try:
-                said = json.loads(run(self.world.work.flist, "cache", action, "--cache", folder, "--cache-size", quota,
-                                      "--quiet", "--json"))
+                said = json.loads(self.world.starter.run(self.world.work.flist, "cache", action, "--cache", folder, "--cache-size",
+                                                         quota, "--quiet", "--json"))
             except RuntimeError as error:
                 self.world.ledger.fault(f"cache {action}: {error}")
                 continue

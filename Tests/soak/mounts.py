@@ -1,5 +1,5 @@
 """Mounts of `flist mount`: made, used, killed, handed over and unmounted."""
-import errno, os, random, shutil, signal, subprocess, threading, time
+import contextlib, errno, os, random, shutil, signal, threading, time
 
 from table.work import mounts_below
 
@@ -15,10 +15,7 @@ def mount(world, image, target, cache, mode, changes=None):
                "-o", f"open={mode},timeout={TIMEOUT}", "--log", world.log]
     if changes:
         command += ["--rw", changes]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=120)
-    if done.returncode != 0:
-        raise RuntimeError(f"flist mount: {done.stdout}")
+    world.starter.run(*command)
 
 
 def gone(target):
@@ -50,7 +47,8 @@ class Mounter(threading.Thread):
                 self.session()
             except Exception as error:
                 self.world.ledger.fault(f"{self.name}: {error!r}")
-                subprocess.run(["umount", "-l", self.target], stderr=subprocess.DEVNULL)
+                with contextlib.suppress(RuntimeError):
+                    self.world.starter.run("umount", "-l", self.target)
 
     def session(self):
         image = self.random.choice(self.world.images)
@@ -79,12 +77,12 @@ class Mounter(threading.Thread):
     def unmount(self, mortal):
         way = self.random.choice(["umount", "flist umount", "umount -l, a file open", "keeper and server killed"])
         if way == "umount":
-            subprocess.run(["umount", self.target], check=True)
+            self.world.starter.run("umount", self.target)
         elif way == "flist umount":
-            subprocess.run([self.world.work.flist, "umount", self.target], check=True, timeout=60)
+            self.world.starter.run(self.world.work.flist, "umount", self.target, patience=60)
         elif way == "umount -l, a file open":
             with open(self.first_file(), "rb"):
-                subprocess.run(["umount", "-l", self.target], check=True)
+                self.world.starter.run("umount", "-l", self.target)
         else:
             self.world.reaper.spare(mortal)
             self.kill_both()
@@ -114,7 +112,7 @@ class Mounter(threading.Thread):
         except OSError as error:
             if error.errno not in (errno.ENOTCONN, errno.ECONNABORTED):
                 self.world.ledger.fault(f"{self.name}: {error!r} of a mount that was killed")
-        subprocess.run(["umount", "-l", self.target], check=True)
+        self.world.starter.run("umount", "-l", self.target)
 
 
 class Reaper(threading.Thread):
@@ -170,6 +168,6 @@ class Veteran(threading.Thread):
                     2, 200, self.world.rest).join()
 
     def close(self):
-        subprocess.run(["umount", self.target], check=True)
+        self.world.starter.run("umount", self.target)
         if left := gone(self.target):
             self.world.ledger.fault(f"veteran: left after umount: {left}")

@@ -1,11 +1,11 @@
 """flistd, its broker and its hub: named mounts over the bus, while it is killed and started again."""
-import errno, hashlib, os, random, shutil, signal, subprocess, threading, time
+import contextlib, errno, hashlib, os, random, shutil, signal, threading, time
 
 from table.servers import Nginx
 from table.work import mounts_below
 from zbus_client import call, connect
 
-from .starter import Starter, end
+from .starter import end
 from .visit import Readers, Visit, full
 from .weather import TIMEOUT
 
@@ -27,13 +27,13 @@ class Node:
         self.root, self.broker = os.path.join(self.folder, "root"), f"unix://{self.folder}/bus"
         world.work.start("redis-server", "--port", "0", "--unixsocket", f"{self.folder}/bus", "--save", "", "--appendonly",
                          "no", "--dir", self.folder)
-        self.starter, self.deaths, self.process = Starter(world.work), [], None
+        self.deaths, self.process = [], None
         self.start()
         self.answers()
         self.bus = connect(self.broker)
 
     def start(self):
-        self.process = self.starter.start(os.path.join(self.world.work.programs, "flistd"), "--config", self.settings())
+        self.process = self.world.starter.start(os.path.join(self.world.work.programs, "flistd"), "--config", self.settings())
 
     def settings(self):
         path = os.path.join(self.folder, "flistd.yaml")
@@ -45,8 +45,8 @@ class Node:
 
     def answers(self):
         for _ in range(300):
-            if subprocess.run([self.world.work.flist, "status", "--broker", self.broker, "--quiet", "--timeout", "5"],
-                              stderr=subprocess.DEVNULL).returncode == 0:
+            with contextlib.suppress(RuntimeError):
+                self.world.starter.run(self.world.work.flist, "status", "--broker", self.broker, "--quiet", "--timeout", "5")
                 return
             time.sleep(0.1)
         raise RuntimeError("flistd does not answer")

@@ -10,6 +10,7 @@ from .ledger import Ledger, say
 from .mounts import Mounter, Reaper, Veteran
 from .node import Node, Restarts, Tenant
 from .rest import Rest
+from .starter import Starter
 from .weather import Broken, Weather
 
 PATIENCE = 240
@@ -19,6 +20,8 @@ class World:
     def __init__(self, work, minutes, seed, mounters, tenants):
         self.minutes = minutes
         self.seed, self.work, self.ledger, self.rest = seed, work, Ledger(), Rest()
+        # Before anything is mounted.
+        self.starter = Starter(work)
         self.log = self.work.path("mounts.log")
         self.caches = [self.work.new_folder("cache") for _ in range(2)]
         self.sources, blocks = self.work.new_folder("sources"), self.work.new_folder("blocks")
