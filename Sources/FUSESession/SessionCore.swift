@@ -11,8 +11,6 @@ final class SessionCore: @unchecked Sendable {
     let fileSystem: any FileSystem
     let options: MountOptions
     let counters = RequestCounters()
-    /// Holds each worker's scratch memory.
-    let scratchKey: pthread_key_t
     private(set) var session: OpaquePointer?
     /// The first exchange with the kernel; nil where libfuse made it.
     var handshake: Handshake?
@@ -32,11 +30,8 @@ final class SessionCore: @unchecked Sendable {
     init(_ fileSystem: any FileSystem, _ options: MountOptions, arguments: [String]) throws(FlistError) {
         self.fileSystem = fileSystem
         self.options = options
-        var key = pthread_key_t()
-        let code = pthread_key_create(&key, nil)
-        scratchKey = key
-        guard code == 0 else {
-            throw FlistError("cannot start a FUSE session", errno: Errno(rawValue: code))
+        guard Worker.scratchKey != nil else {
+            throw FlistError(.io, "cannot start a FUSE session: this process has used up its 1,024 thread keys")
         }
         var operations = fuse_lowlevel_ops.all
         let words = (["flist"] + arguments).map { strdup($0) }
@@ -59,7 +54,6 @@ final class SessionCore: @unchecked Sendable {
             fuse_session_unmount(session)
             fuse_session_destroy(session)
         }
-        pthread_key_delete(scratchKey)
     }
 
     /// Settles how files are opened, once the kernel has said what it can. Before the first worker starts.
@@ -103,6 +97,9 @@ final class SessionCore: @unchecked Sendable {
 
     /// The worker's memory; empty on any other thread.
     var scratch: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: pthread_getspecific(scratchKey), count: Worker.scratchSize)
+        guard let key = Worker.scratchKey, let memory = pthread_getspecific(key) else {
+            return UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        }
+        return UnsafeMutableRawBufferPointer(start: memory, count: Worker.scratchSize)
     }
 }

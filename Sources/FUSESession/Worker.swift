@@ -11,6 +11,13 @@ struct Worker {
     /// Only the pages that requests fill are ever used: few KiB.
     static let receiveSize = 256 * max(4096, sysconf(Int32(_SC_PAGESIZE))) + 8192
 
+    /// Under which each worker keeps its scratch memory; nil where the process has no key left. One for all sessions: a
+    /// worker serves one of them, and there are 1,024 keys in all (PTHREAD_KEYS_MAX), of which libfuse takes one each.
+    static let scratchKey: pthread_key_t? = {
+        var key = pthread_key_t()
+        return pthread_key_create(&key, nil) == 0 ? key : nil
+    }()
+
     /// Memory from the kernel, page-aligned and untouched until used.
     private static func map(_ size: Int) throws(FlistError) -> UnsafeMutableRawBufferPointer {
         let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -35,9 +42,8 @@ struct Worker {
         do throws(FlistError) {
             let thread = try WorkerThread("fuse-\(number)") {
                 WorkerThread.answerPromptly()
-                pthread_setspecific(core.scratchKey, scratch.baseAddress)
+                if let scratchKey { pthread_setspecific(scratchKey, scratch.baseAddress) }
                 run(core, receive)
-                pthread_setspecific(core.scratchKey, nil)
                 munmap(receive.baseAddress, receive.count)
                 munmap(scratch.baseAddress, scratch.count)
                 countOut(core)

@@ -10,12 +10,13 @@ extension Flister {
     /// Takes over what an earlier run left: what still answers stays, and what is dead is mounted again, with what was
     /// written to it, or taken away where that fails. Call once, before anything else. What fails is logged. Blocks.
     public func recover() {
+        // First: readers wait, and the keeper does not wait for ever.
+        takeOver()
         // What was written lies there; where no volume is made any more, the next call that needs it fails.
         do throws(FlistError) { try volumes.reopen() } catch {
             logger.error("cannot bring back the volumes", metadata: ["error": "\(error)"])
         }
         do throws(FlistError) {
-            takeOver()
             let before = try NodeMounts.current(folders)
             // What else has our type was served by a process that is gone: this one holds the lock. Others may live.
             let dead = Set(before.shared.filter { isDead($0.value) }.keys)

@@ -34,7 +34,9 @@ extension Flister {
     /// Removes contents and flists that have not been used for long, and contents beyond the quota. Blocks.
     func collect() {
         let contents = resources.cache?.collect()
-        let flists = hub.collect(olderThan: maximumAge) { [folders] md5 in
+        let flists = hub.collect(olderThan: maximumAge) { [folders, shared] md5 in
+            // Also what is in use outside of this tree only: a next process needs it to go on.
+            if shared.all.contains(where: { $0.md5 == md5 }) { return true }
             // A table that cannot be read keeps everything.
             guard let mounts = try? NodeMounts.current(folders) else { return true }
             return mounts.shared[md5] != nil || mounts.isUsed(md5)

@@ -30,6 +30,8 @@ struct MountHint {
     }
 
     private static func write(_ text: String, _ name: String, _ flist: String) {
+        // A note changes the file's ctime on most file systems, and the file is then read anew to be trusted.
+        guard read(name, flist) != text else { return }
         if text.isEmpty {
             removexattr(flist, "trusted.flist.\(name)")
         } else {

@@ -40,12 +40,15 @@ extension SharedMounts {
         do throws(FlistError) {
             let mount = try FlistMount.resume(flist, kept, source: source, options: Self.options)
             let shared = SharedMount(md5: md5, path: path, url: hint.url, flist: flist, mount: mount, key: item.key)
-            add(shared)
-            // It is still held; this tells the keeper that it is served.
-            keep(shared, descriptors: [])
+            // With its descriptors: the keeper may have let go of it by now.
+            keep(shared)
+            // Others of the flist may be about that were taken out of the tree before and are still in use.
+            if try MountTable.current().find(target: path)?.device == mount.device {
+                add(shared)
+            } else {
+                retire(shared)
+            }
             logger.notice("goes on with a mount", metadata: ["flist": "\(md5)"])
-            // Taken out of the tree before, and still in use.
-            if try MountTable.current().find(target: path)?.device != mount.device { retire(shared) }
         } catch {
             flist.close()
             throw error
@@ -53,11 +56,10 @@ extension SharedMounts {
     }
 
     /// Has the keeper hold a mount for the next process.
-    func keep(_ mount: SharedMount, descriptors: [Int32]? = nil) {
+    func keep(_ mount: SharedMount) {
         guard let keeper, let kept = mount.mount.kept else { return }
         do throws(FlistError) {
-            let descriptors = descriptors ?? kept.descriptors
-            try keeper.keep(KeptItem(key: mount.key, description: kept.state, descriptors: descriptors))
+            try keeper.keep(KeptItem(key: mount.key, description: kept.state, descriptors: kept.descriptors))
         } catch {
             logger.error("a mount ends with this process", metadata: ["flist": "\(mount.md5)", "error": "\(error)"])
         }

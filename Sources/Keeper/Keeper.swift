@@ -29,6 +29,8 @@ public final class Keeper {
 
     public var isEmpty: Bool { items.isEmpty }
     public var isAlone: Bool { connections.isEmpty }
+    /// Whether everything has an owner.
+    public var isServed: Bool { items.values.allSatisfy { $0.owner != nil } }
 
     /// Serves one end of a connection from now on.
     public func add(_ connection: consuming FileDescriptor) { connections.insert(connection.release()) }
@@ -94,14 +96,9 @@ public final class Keeper {
     }
 
     private func keep(_ item: KeptItem, for connection: Int32) {
-        var descriptors = item.descriptors
-        if descriptors.isEmpty, let old = items[item.key] {
-            descriptors = old.descriptors
-        } else {
-            drop(item.key)
-        }
-        guard !descriptors.isEmpty else { return }
-        items[item.key] = Item(description: item.description, descriptors: descriptors, owner: connection)
+        drop(item.key)
+        guard !item.descriptors.isEmpty else { return }
+        items[item.key] = Item(description: item.description, descriptors: item.descriptors, owner: connection)
     }
 
     private func drop(_ key: String) {

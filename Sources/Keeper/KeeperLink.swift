@@ -13,8 +13,8 @@ public final class KeeperLink: Sendable {
     /// Takes over one end of a connection.
     public init(owning socket: consuming FileDescriptor) { self.socket = socket }
 
-    /// Has it hold copies of an item's descriptors from now on; without any, goes on with those that it has, and tells
-    /// it that the item is served again.
+    /// Has it hold copies of an item's descriptors from now on, in place of those that it had under this key: the item
+    /// is served by this process.
     public func keep(_ item: KeptItem) throws(FlistError) { try send(.keep(item)) }
 
     /// Has it let go of an item; nothing happens if it holds none of that key.

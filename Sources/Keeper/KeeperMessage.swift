@@ -3,7 +3,7 @@ internal import Support
 
 /// One packet between a keeper and those who use it, over a SOCK_SEQPACKET socket.
 enum KeeperMessage: Equatable {
-    /// Hold this, in place of what has its key. Without descriptors those that are held stay: it is served again.
+    /// Hold this, in place of what has its key: the one who says so serves it.
     case keep(KeptItem)
     /// Let go of what has the key.
     case drop(String)

@@ -34,6 +34,8 @@ public enum KeeperService {
     public static func main() -> Int32 {
         guard CommandLine.arguments.count == 2, let seconds = Int64(CommandLine.arguments[1]) else { return 2 }
         _ = linux_prctl_set_name(programName)
+        // Init, or whoever turns logs, may send what is meant for the service to all its processes.
+        for number in [SIGHUP, SIGINT] { signal(number, SIG_IGN) }
         _ = fcntl(listenerNumber, F_SETFD, FD_CLOEXEC)
         let keeper = Keeper(
             patience: .seconds(seconds), listener: FileDescriptor(owning: listenerNumber))

@@ -70,6 +70,7 @@ public struct Supervisor {
         keeper.add(link)
         forwardSignals()
         var (deaths, started) = (0, Deadline.now)
+        var owesStop = false
         servedBy = first
         while true {
             // Its descriptors are closed before it is gone, which the call below waits for: no thread of it is left.
@@ -77,6 +78,11 @@ public struct Supervisor {
                 keeper.step()
                 // It never took over, and may hold copies of what others wait for.
                 if keeper.hasGivenUp { kill(servedBy, SIGKILL) }
+                // Nobody heard it when it came; whoever serves can end the mount.
+                if owesStop, keeper.isServed {
+                    kill(servedBy, SIGTERM)
+                    owesStop = false
+                }
             }
             // What could not be started counts as a failure.
             var status: Int32 = 1 << 8
@@ -91,6 +97,7 @@ public struct Supervisor {
             guard !keeper.isEmpty else { _exit(0) }
             started = .now
             do throws(FlistError) { try start(keeper) } catch { continue }
+            owesStop = isStopWanted
         }
     }
 
@@ -122,15 +129,20 @@ public struct Supervisor {
         sigemptyset(&set)
         for number in [SIGTERM, SIGINT, SIGHUP] {
             sigaddset(&set, number)
-            signal(number) { number in if servedBy > 0 { kill(servedBy, number) } }
+            signal(number) { number in
+                if number != SIGHUP { isStopWanted = true }
+                if servedBy > 0 { kill(servedBy, number) }
+            }
         }
         // Whoever started the program may have them blocked.
         sigprocmask(SIG_UNBLOCK, &set, nil)
     }
 }
 
-// Written by the keeper's one thread, read by its signal handlers.
+// Shared by the keeper's one thread and its signal handlers.
 nonisolated(unsafe) private var servedBy: pid_t = 0
+/// Whether the process that serves was told to end the mount, or would have been if there had been one.
+nonisolated(unsafe) private var isStopWanted = false
 
 extension Deadline {
     fileprivate func advanced(by duration: Duration) -> Deadline {

@@ -30,8 +30,8 @@ struct KeeperTests {
         #expect(item.key == "a" && item.description == [1, 2, 3] && item.descriptors.count == 1)
         #expect(write(item.descriptors[0], "x", 1) == 1)
         #expect(pipe.read() == Array("x".utf8))
-        // Kept again it is held without another copy, and nobody waits for its owner any more.
-        try second.keep(KeptItem(key: "a", description: [4], descriptors: []))
+        // Kept again it is the new owner's, and the keeper's first copy is closed.
+        try second.keep(KeptItem(key: "a", description: [4], descriptors: item.descriptors))
         close(item.descriptors[0])
         #expect(try second.take() == [])
         try second.drop("a")

@@ -86,6 +86,19 @@ struct KeptMountTests {
         #expect(mount.ends())
         #expect(try mount.program.shell("mountpoint -q target").status != 0)
     }
+
+    @Test("SIGTERM that comes while nobody serves ends the mount, too", .timeLimit(.minutes(5)))
+    func terminatedBetween() throws {
+        let mount = try KeptMount()
+        let (keeper, server) = (try #require(mount.keeper), try #require(mount.server))
+        Glibc.kill(keeper, SIGSTOP)
+        Glibc.kill(server, SIGKILL)
+        #expect(eventually { mount.server == nil })
+        Glibc.kill(keeper, SIGTERM)
+        Glibc.kill(keeper, SIGCONT)
+        #expect(mount.ends())
+        #expect(try mount.program.shell("mountpoint -q target").status != 0)
+    }
 }
 
 /// A mount by a copy of the program, which can be replaced, and its processes.

@@ -57,6 +57,37 @@ struct KeptMountTests {
         withExtendedLifetime(sitter) {}
     }
 
+    @Test("an older mount of the same flist that is still in use does not take the place of the live one")
+    func older() throws {
+        let place = try DaemonPlace()
+        var daemon = try place.start(["--keep", "60"])
+        let bus = try place.bus()
+        let options = "\"\(place.url("one"))\", [true, 0, \"\", \"\"]"
+        var users: [ChildProcess] = []
+        for number in 0..<4 {
+            #expect(try bus.call("Mount", "[\"old\", \(options)]")?.error == nil)
+            // Has the mount in a tree of its own, as a container does.
+            let path = place.mountPath("old")
+            let user = try ChildProcess(["unshare", "--mount", "sh", "-c", "cd \(path) && exec sleep 1000"])
+            users.append(user)
+            #expect(try eventually { try place.shell("readlink /proc/\(user.pid)/cwd").output == "\(path)\n" })
+            #expect(try bus.call("Unmount", "[\"old\"]")?.error == nil)
+            #expect(try place.mounts == [], "\(number)")
+        }
+        #expect(try bus.call("Mount", "[\"a\", \(options)]")?.error == nil)
+        let before = try place.shell("grep \(place.root) /proc/self/mountinfo").output
+        for _ in 0..<3 {
+            daemon.kill()
+            daemon = try place.start(["--keep", "60"])
+            #expect(try place.shell("grep \(place.root) /proc/self/mountinfo").output == before)
+            for user in users {
+                #expect(try place.shell("cat /proc/\(user.pid)/cwd/name").output == "one\n")
+            }
+        }
+        #expect(try bus.call("Unmount", "[\"a\"]")?.error == nil)
+        #expect(try place.mounts == [])
+    }
+
     @Test("a flist that is gone is not needed to go on, and the keeper ends with the last mount")
     func lostFlist() throws {
         let place = try DaemonPlace()

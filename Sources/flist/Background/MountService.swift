@@ -95,10 +95,8 @@ struct MountService {
     /// Has the keeper hold what a successor needs; false if there will be none.
     private func keep(_ mount: FlistMount, _ background: BackgroundRole, _ logger: Logger) -> Bool {
         guard let keeper = background.keeper, let kept = mount.kept else { return false }
-        // A successor's are held already.
-        let descriptors = background.isSuccessor ? [] : kept.descriptors
         do throws(FlistError) {
-            try keeper.keep(KeptItem(key: Self.key, description: kept.state, descriptors: descriptors))
+            try keeper.keep(KeptItem(key: Self.key, description: kept.state, descriptors: kept.descriptors))
         } catch {
             logger.error("the mount will end with this process", metadata: ["error": "\(error)"])
             return false
