@@ -28,6 +28,9 @@ public final class BlockCache: Sendable {
         }
     }
 
+    /// Whether a cache was made in a folder.
+    public static func isThere(_ folder: String) -> Bool { CacheFolder(path: folder).isThere }
+
     /// The folder that was given.
     public let folder: String
     let options: Options
@@ -38,7 +41,7 @@ public final class BlockCache: Sendable {
 
     /// Opens a cache, and makes its folders (mode 0700) where they are missing. Blocks.
     ///
-    /// - Throws: If the folder cannot be made, is no folder, or may be written by others.
+    /// - Throws: If the folder cannot be made, is no folder, may be written by others, or holds what is not a cache's.
     public convenience init(folder: String, options: Options = Options()) throws(FlistError) {
         try self.init(folder: folder, options: options, boot: .current)
     }
@@ -69,6 +72,11 @@ public final class BlockCache: Sendable {
 
     /// The same for a cache that need not be open.
     public static func profileFolder(in cacheFolder: String) -> String { CacheFolder(path: cacheFolder).profile }
+
+    /// Whether the cache keeps what a list names: at most 2^26 blocks, as many as the size has.
+    ///
+    /// Of all others `ContentID` knows the sizes alone: they need another name.
+    public static func takes(_ blocks: any BlockList) -> Bool { BlockLayout(blocks).isValid }
 
     /// The object of a content, open until it is let go of. Never fails: it may hold nothing. Blocks on the disk.
     ///

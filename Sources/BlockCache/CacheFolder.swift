@@ -40,7 +40,7 @@ struct CacheFolder: Sendable {
         (0..<256).map { "\(folder)/\(Hex.encode([UInt8($0)]))" }
     }
 
-    /// Makes the folder and those in it. What is in the way or open to others is refused.
+    /// Makes the folder and those in it. What is in the way, open to others or of others is refused.
     func prepare() throws(FlistError) {
         do throws(Errno) {
             try Self.makeFolder(path, parents: true)
@@ -58,6 +58,11 @@ struct CacheFolder: Sendable {
             throw FlistError(
                 .permission, "others may write in the cache folder \(path); make it yours alone (chown, chmod 700)")
         }
+        guard isOurs else {
+            throw FlistError(
+                .exists,
+                "\(path) is no cache of flist, and not empty; name a folder of its own, which is made if need be")
+        }
         for folder in [objects, fresh, partial, temporary, index] {
             do throws(Errno) {
                 try Self.makeFolder(folder, parents: false)
@@ -68,6 +73,24 @@ struct CacheFolder: Sendable {
                 throw FlistError("cannot make the cache folder \(folder)", errno: error)
             }
         }
+    }
+
+    /// Whether a cache was made there.
+    var isThere: Bool { smallFile(boot)?.count == BootID.none.bytes.count }
+
+    /// What others put into a folder must not be taken for contents, and be cleaned away.
+    private var isOurs: Bool {
+        if isThere { return true }
+        // One that was just begun, and the top of a disk of its own (mke2fs makes lost+found).
+        let ours: Set = [
+            "objects", "fresh", "partial", "tmp", "index", "profile", "lock", "boot", "boot.new", "usage", "scrub",
+            "clock",
+            "clock.new", "lost+found",
+        ]
+        var status = stat()
+        // A folder of that name is the machine's: the path was meant for another, such as /.
+        guard lstat(boot, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else { return false }
+        return entries(of: path).allSatisfy(ours.contains)
     }
 
     /// Makes a folder of mode 0700; one that is there already is fine.

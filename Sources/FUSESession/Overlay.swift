@@ -1,3 +1,4 @@
+internal import CFUSE
 internal import CLinux
 internal import Glibc
 public import Support
@@ -25,6 +26,7 @@ public enum Overlay {
         lower: String, upper: String, work: String, at target: String, source: String = "overlay",
         noSuid: Bool = false, noDev: Bool = false, noExec: Bool = false, noAtime: Bool = false
     ) throws(FlistError) {
+        try checkUnused(upper)
         let layers = Layers(lower: lower, upper: upper, work: work)
         let data = layers.options
         // A value of fsconfig(2) may have 255 bytes, all of mount(2)'s together a page. The mount table shows them as
@@ -48,6 +50,21 @@ public enum Overlay {
         } catch {
             throw failure(error, layers, target)
         }
+    }
+
+    /// The kernel lets two overlays share a folder, and calls what they show then undefined (overlayfs.rst).
+    private static func checkUnused(_ upper: String) throws(FlistError) {
+        var (wanted, found) = (stat(), stat())
+        guard stat(upper, &wanted) == 0 else { return }
+        let user = try MountTable.current().entries.first {
+            guard $0.type == "overlay", let folder = $0.overlayFolder("upperdir"), stat(folder, &found) == 0 else {
+                return false
+            }
+            return (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino)
+        }
+        guard let user else { return }
+        throw FlistError(
+            .busy, "cannot write to \(upper): the mount at \(user.mountPoint) does; unmount it or name another folder")
     }
 
     private struct Layers {
@@ -128,5 +145,18 @@ public enum Overlay {
         case .busy: FlistError(.busy, "\(what): a folder is in use by another overlay", cause: error)
         default: FlistError(what, errno: error)
         }
+    }
+}
+
+extension MountTable.Entry {
+    /// A folder of an overlay. The table shows it as it was given to the kernel: with a backslash before some bytes.
+    public func overlayFolder(_ option: String) -> String? {
+        guard let text = superOption(option) else { return nil }
+        var (path, isEscaped) = ("", false)
+        for scalar in text.unicodeScalars {
+            isEscaped = scalar == "\\" && !isEscaped
+            if !isEscaped { path.unicodeScalars.append(scalar) }
+        }
+        return path
     }
 }

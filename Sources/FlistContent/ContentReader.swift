@@ -1,4 +1,5 @@
 public import BlockCache
+internal import BlockCodec
 public import BlockStore
 public import FlistImage
 public import Logging
@@ -52,9 +53,11 @@ public final class ContentReader: Sendable {
             return file
         }
         guard let blocks = index.blocks(of: inode) else { return nil }
-        let id = ContentID.of(blocks)
+        let isTaken = BlockCache.takes(blocks)
+        let id = isTaken ? ContentID.of(blocks) : Self.name(of: inode)
+        let object = isTaken ? cache?.object(for: id, blocks: blocks) : nil
         let file = ContentFile(
-            blocks: blocks, inode: inode, id: id, object: cache?.object(for: id, blocks: blocks), loader: loader,
+            blocks: blocks, inode: inode, id: id, object: object, loader: loader,
             counters: counters, recorder: recorder, now: clock.add(1, ordering: .relaxed).newValue)
         // Files are let go of outside the lock, since that closes descriptors.
         let (kept, dropped) = open.withLock { open -> (ContentFile, [ContentFile]) in
@@ -65,6 +68,11 @@ public final class ContentReader: Sendable {
         }
         withExtendedLifetime(dropped) {}
         return kept
+    }
+
+    /// Tells a file that the cache does not take from others of this flist.
+    private static func name(of inode: InodeNumber) -> Digest {
+        BLAKE2b.hash(Array("flist inode \(inode)".utf8), .bytes32)
     }
 }
 

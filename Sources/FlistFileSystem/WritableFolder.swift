@@ -16,8 +16,10 @@ public struct WritableFolder: Sendable {
     public init(_ folder: String, upper: String = "upper", work: String = "work", like flist: OpenFlist)
         throws(FlistError)
     {
-        overlay = OverlayOptions(upper: "\(folder)/\(upper)", work: "\(folder)/\(work)")
         try Self.make(folder)
+        // The mount table shows it to others, who are in another folder.
+        let folder = try folder.hasPrefix("/") ? folder : Self.absolute(folder)
+        overlay = OverlayOptions(upper: "\(folder)/\(upper)", work: "\(folder)/\(work)")
         try Self.make(overlay.work)
         var status = stat()
         guard lstat(overlay.upper, &status) != 0 else { return }
@@ -39,6 +41,12 @@ public struct WritableFolder: Sendable {
         } catch {
             throw FlistError("cannot make the folder \(path) for the writable side", errno: error)
         }
+    }
+
+    private static func absolute(_ path: String) throws(FlistError) -> String {
+        guard let resolved = realpath(path, nil) else { throw FlistError("cannot find \(path)", errno: .current) }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     private static func dress(_ upper: String, like index: TreeIndex) throws(FlistError) {

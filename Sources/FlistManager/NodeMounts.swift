@@ -38,14 +38,14 @@ struct NodeMounts {
         self.shared = shared
         var byName: [MountName: Named] = [:]
         for (name, entry) in named {
-            let lower = entry.type == "overlay" ? entry.layer("lowerdir") : nil
+            let lower = entry.type == "overlay" ? entry.overlayFolder("lowerdir") : nil
             // A bind mount has the device of what it shows; an overlay names its lower side. Both keep the flist's
             // path as their source, which tells also when what they show is mounted there no more.
             let md5 =
                 lower?.component(below: folders.shared) ?? devices[entry.device]
                 ?? entry.source.component(below: folders.flists)
             var layers: OverlayOptions?
-            if let upper = entry.layer("upperdir"), let work = entry.layer("workdir") {
+            if let upper = entry.overlayFolder("upperdir"), let work = entry.overlayFolder("workdir") {
                 layers = OverlayOptions(upper: upper, work: work)
             }
             byName[name] = Named(name: name, entry: entry, md5: md5, layers: layers)
@@ -63,19 +63,6 @@ struct NodeMounts {
     func named(_ name: MountName) -> Named? { byName[name] }
 
     func isUsed(_ md5: String) -> Bool { byName.values.contains { $0.md5 == md5 } }
-}
-
-extension MountTable.Entry {
-    /// A folder of an overlay. The table shows it as it was given to the kernel: with a backslash before some bytes.
-    fileprivate func layer(_ option: String) -> String? {
-        guard let text = superOption(option) else { return nil }
-        var (path, isEscaped) = ("", false)
-        for scalar in text.unicodeScalars {
-            isEscaped = scalar == "\\" && !isEscaped
-            if !isEscaped { path.unicodeScalars.append(scalar) }
-        }
-        return path
-    }
 }
 
 extension String {

@@ -22,6 +22,7 @@ public struct Errno: Error, Hashable, Sendable, RawRepresentable, CustomStringCo
     public static let exists = Errno(rawValue: EEXIST)
     public static let notDirectory = Errno(rawValue: ENOTDIR)
     public static let isDirectory = Errno(rawValue: EISDIR)
+    public static let fileTooLarge = Errno(rawValue: EFBIG)
     public static let invalid = Errno(rawValue: EINVAL)
     public static let noSpace = Errno(rawValue: ENOSPC)
     public static let readOnly = Errno(rawValue: EROFS)

@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Glibc
 import Support
 import Testing
@@ -9,6 +10,32 @@ import Testing
 @Suite("Cache on a failing disk", .serialized, .enabled(if: geteuid() == 0, "needs root to mount"))
 struct CacheFailureTests {
     let folder = TemporaryFolder()
+
+    @Test(
+        "a folder that holds anything else is refused and left alone",
+        arguments: ["notes", "boot/vmlinuz", "objects2/ab/x"])
+    func notOurs(file: String) throws {
+        let path = "\(folder.cache)/\(file)"
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        chmod(folder.cache, 0o700)
+        #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        let error = #expect(throws: FlistError.self) { try folder.open() }
+        #expect(error?.message.hasPrefix("\(folder.cache) is no cache of flist, and not empty; ") == true)
+        let left = try FileManager.default.subpathsOfDirectory(atPath: folder.cache)
+        #expect(left.count == file.split(separator: "/").count)
+        #expect(!BlockCache.isThere(folder.cache))
+    }
+
+    @Test("a cache goes on beside a file that somebody puts into it, and begins beside lost+found")
+    func beside() throws {
+        #expect(mkdir(folder.cache, 0o700) == 0 && mkdir("\(folder.cache)/lost+found", 0o700) == 0)
+        _ = try folder.open()
+        #expect(BlockCache.isThere(folder.cache))
+        #expect(FileManager.default.createFile(atPath: "\(folder.cache)/notes", contents: nil))
+        _ = try folder.open()
+        #expect(exists("\(folder.cache)/notes"))
+    }
 
     @Test("serves what it has and stores no more when the disk is full", .timeLimit(.minutes(5)))
     func full() throws {
@@ -50,7 +77,8 @@ struct CacheFailureTests {
     @Test("a disk filled by others, even before the first start, is no error", .timeLimit(.minutes(5)))
     func filledByOthers() throws {
         try folder.withDisk(pages: 4) {
-            let filler = try FileDescriptor("\(folder.cache)/filler", O_RDWR | O_CREAT, mode: 0o600)
+            #expect(mkdir("\(folder.cache)/lost+found", 0o700) == 0)
+            let filler = try FileDescriptor("\(folder.cache)/lost+found/filler", O_RDWR | O_CREAT, mode: 0o600)
             let page = [UInt8](repeating: 1, count: 4096)
             while (try? page.withUnsafeBytes { try filler.write($0, at: UInt64(lseek(filler.number, 0, SEEK_END))) })
                 != nil

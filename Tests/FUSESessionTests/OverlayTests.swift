@@ -1,9 +1,10 @@
 import CLinux
-import FUSESession
 import Foundation
 import Glibc
 import Support
 import Testing
+
+@testable import FUSESession
 
 @Suite("Overlays", .serialized, .timeLimit(.minutes(5)))
 struct OverlayTests {
@@ -20,7 +21,9 @@ struct OverlayTests {
         try withMount(fileSystem(), overlay: true) { session, target in
             let table = try MountTable.current()
             #expect(table.find(target: target)?.type == "overlay")
-            #expect(!table.entries.contains { $0.mountPoint.hasPrefix("/run/flist-lower-") })
+            // Its lower side is in no tree any more.
+            let lower = try #require(session.fuseDevice)
+            #expect(!table.entries.contains { $0.device == lower })
             try #require(FileManager.default.createFile(atPath: "\(target)/new", contents: Data("new".utf8)))
             let file = try FileDescriptor("\(target)/hello", O_WRONLY)
             try Array("J".utf8).withUnsafeBytes { try file.write($0, at: 0) }

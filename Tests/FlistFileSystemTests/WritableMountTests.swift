@@ -69,6 +69,28 @@ struct WritableMountTests {
         #expect(try place.shell("cat rw/upper/x; ls target").output == "x\n")
     }
 
+    @Test("refuse a folder that another one writes to, by whatever name", .timeLimit(.minutes(5)))
+    func sharedFolder() throws {
+        let place = try place()
+        try place.mounted(place.path("tree.fl"), place.options(), writable: place.path("rw")) { _ throws in
+            try place.shell("echo first > target/d/file; ln -s rw other; mkdir second")
+            let open = try OpenFlist(place.path("tree.fl"), options: place.options())
+            defer { open.close() }
+            var options = FlistMount.Options()
+            options.mount.readOnly = false
+            for folder in ["rw", "other"] {
+                options.writableFolder = place.path(folder)
+                let error = #expect(throws: FlistError.self) {
+                    try FlistMount.mount(open, source: "a", at: place.path("second"), options: options)
+                }
+                #expect(
+                    error?.message == "cannot write to \(place.path(folder))/upper: the mount at \(place.target) does; "
+                        + "unmount it or name another folder")
+            }
+            #expect(try place.shell("cat target/d/file; ls second").output == "first\n")
+        }
+    }
+
     @Test("keep the root's mode that was set in them", .timeLimit(.minutes(5)))
     func rootMode() throws {
         let place = try place()

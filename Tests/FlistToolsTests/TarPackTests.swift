@@ -99,6 +99,34 @@ struct TarPackTests {
         #expect(paths.sorted() == ["/", "/abs", "/abs/file", "/good", "/link"])
     }
 
+    @Test("refuses a member that says that it is larger than anything, before there is memory for its blocks")
+    func hugeMember() throws {
+        let packing = try Packing()
+        // A header of ustar: the size as tar writes what does not fit in octal digits, 2^58 in base 256.
+        var header = [UInt8](repeating: 0, count: 512)
+        func put(_ text: String, at offset: Int) {
+            header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8)
+        }
+        put("huge", at: 0)
+        for (text, offset) in [("0000644\0", 100), ("0000000\0", 108), ("0000000\0", 116), ("00000000000\0", 136)] {
+            put(text, at: offset)
+        }
+        header.replaceSubrange(124..<136, with: [0x80, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0])
+        put("        ", at: 148)
+        put("0", at: 156)
+        put("ustar\u{0}00", at: 257)
+        let sum = String(header.reduce(0) { $0 + Int($1) }, radix: 8)
+        put(String(repeating: "0", count: 6 - sum.count) + sum + "\0 ", at: 148)
+        try Data(header + [UInt8](repeating: 0, count: 1024)).write(to: URL(fileURLWithPath: packing.path("in.tar")))
+        let error = #expect(throws: FlistError.self) {
+            try packing.pack(packing.options("out.fl", packing.path("in.tar")))
+        }
+        #expect(
+            error?.message
+                == "\(packing.path("in.tar"))/huge: 256.0 PiB are too many for blocks of 512.0 KiB; use a larger --block-size"
+        )
+    }
+
     @Test("refuses what is no tar file")
     func garbage() throws {
         let packing = try Packing()

@@ -119,5 +119,13 @@ struct ChangingTests {
         #expect(
             try program.flist("cache", "clear", "--cache", folder).output.hasPrefix("\(folder): removed 1 contents"))
         #expect(try program.flist("cache", "stat", "--cache", folder).output.contains("complete  0\n"))
+        // A name that was mistyped is not made a cache.
+        for action in ["stat", "check", "gc", "clear"] {
+            let wrong = try program.flist("cache", action, "--cache", "nosuch")
+            #expect(
+                wrong.status == 1
+                    && wrong.errors == "flist: there is no cache in nosuch; --cache DIR names the one that is meant\n")
+        }
+        #expect(!FileManager.default.fileExists(atPath: program.path("nosuch")))
     }
 }

@@ -81,12 +81,13 @@ struct LookingTests {
         arguments: [
             "ls --json tree.fl", "ls -R --json tree.fl", "tree --json tree.fl", "stat --json tree.fl /file",
             "info --json tree.fl", "check --json tree.fl", "check --data --json tree.fl", "tag tree.fl --json",
-            "route tree.fl --json", "cache stat --json --cache cache", "unpack --json tree.fl target",
+            "route tree.fl --json", "cache stat --json --cache kept", "unpack --json tree.fl target",
             "pack --json -s dir://$PWD/blocks -m again.fl tree",
         ])
     func json(command: String) throws {
         let program = try FlistProgram()
         try program.makeTree()
+        if command.hasPrefix("cache") { try program.flist("cat", "--cache", "kept", "tree.fl", "/file") }
         let outcome = try program.shell("\"$FLIST\" \(command)")
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) }

@@ -1,5 +1,5 @@
 """The caches while they are used: tidied, verified, emptied, and never beyond their quota."""
-import json, threading
+import json, os, threading
 
 from . import mounts, node
 
@@ -17,6 +17,9 @@ class Caretaker(threading.Thread):
             self.world.rest.sleep(self.random.uniform(0.5, 5))
             folder = self.random.choice(list(self.folders))
             quota = self.folders[folder]
+            if not os.path.exists(os.path.join(folder, "boot")):
+                # Nobody has mounted with it yet.
+                continue
             action = self.random.choice(["stat", "stat", "gc", "gc", "check", "clear"])
             try:
                 said = json.loads(self.world.starter.run(self.world.work.flist, "cache", action, "--cache", folder, "--cache-size",

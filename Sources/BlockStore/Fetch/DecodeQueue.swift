@@ -6,6 +6,8 @@ final class DecodeQueue: Sendable {
     /// Stored bytes to be verified and decoded.
     struct Block: Sendable {
         let job: FetchJob
+        /// The job's at that moment: it may become more urgent meanwhile.
+        let fetchClass: FetchClass
         let stored: BlockBuffer
         let store: RoutedStore
     }
@@ -41,8 +43,8 @@ final class DecodeQueue: Sendable {
     /// - Parameter threads: how many take from it.
     init(threads: Int) { self.threads = max(1, threads) }
 
-    func append(_ block: Block, _ fetchClass: FetchClass) {
-        state.withLock { $0.blocks.append(block, fetchClass) }
+    func append(_ block: Block) {
+        state.withLock { $0.blocks.append(block, block.fetchClass) }
         state.signal()
     }
 

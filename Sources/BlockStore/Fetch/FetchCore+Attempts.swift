@@ -106,7 +106,7 @@ extension FetchCore {
             case .success(let stored):
                 settle(job, attempt, &state, &effects)
                 job.phase = .decoding
-                return DecodeQueue.Block(job: job, stored: stored, store: store)
+                return DecodeQueue.Block(job: job, fetchClass: job.fetchClass, stored: stored, store: store)
             case .failure(let error):
                 let others = error == .cancelled ? job.stores(insteadOf: store) : []
                 if others.isEmpty {
@@ -121,7 +121,7 @@ extension FetchCore {
                 return nil
             }
         }
-        if let block { decodeQueue.append(block, job.fetchClass) }
+        if let block { decodeQueue.append(block) }
         perform(effects)
     }
 

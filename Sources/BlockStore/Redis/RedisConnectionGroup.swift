@@ -14,6 +14,7 @@ final class RedisConnectionGroup: @unchecked Sendable {
     /// How long a connection may show no sign of life after a reply was due.
     private static let grace = Duration.seconds(2)
     private static let connectTimeout = Duration.seconds(5)
+    private static let reconnectPause = Duration.milliseconds(200)
 
     private let url: StoreURL
     private let loop: NetworkLoop
@@ -22,6 +23,7 @@ final class RedisConnectionGroup: @unchecked Sendable {
     private var connecting = 0
     private var waiting: [StoreRequest] = []
     private var head = 0
+    private var mayConnectAt = Deadline.now
     private var sweepAt = Deadline.never
     private var isClosed = false
 
@@ -55,7 +57,11 @@ final class RedisConnectionGroup: @unchecked Sendable {
         let wanted = waiting.count - head + usable.reduce(0) { $0 + $1.load }
         let target = min(limit, 1 + wanted / Self.requestsPerConnection)
         // A stuck connection does not count, but it keeps its place until it is closed: twice the limit at most.
-        while usable.count + connecting < target, connections.count + connecting < 2 * limit { connect() }
+        if mayConnectAt.hasPassed {
+            while usable.count + connecting < target, connections.count + connecting < 2 * limit { connect() }
+        } else {
+            sweep(by: mayConnectAt)
+        }
         let depth = connecting > 0 ? Self.depthAtStart : Self.depth
         while head < waiting.count {
             let request = waiting[head]
@@ -105,7 +111,10 @@ final class RedisConnectionGroup: @unchecked Sendable {
                 close(fd)
                 failWaiting(.unreachable("cannot wait for the socket: \(error)"))
             }
-        case .failure(let error): failWaiting(error)
+        case .failure(let error):
+            // Where one is there, if stuck, requests go on waiting: another try at once would be the first of many.
+            if !connections.isEmpty { mayConnectAt = .after(Self.reconnectPause) }
+            failWaiting(error)
         }
         dispatch()
     }

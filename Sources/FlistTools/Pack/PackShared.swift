@@ -26,6 +26,14 @@ final class PackShared: Sendable {
         self.journal = journal
     }
 
+    /// In how many blocks a file is cut; nil for more than the cache takes of one content, and memory would.
+    func blockCount(_ size: UInt64) -> Int? {
+        let (whole, rest) = size.quotientAndRemainder(dividingBy: UInt64(blockSize))
+        return whole < Self.mostBlocks ? Int(whole) + (rest == 0 ? 0 : 1) : nil
+    }
+
+    private static let mostBlocks = 1 << 26
+
     func count(_ length: Int) { bytes.add(UInt64(length), ordering: .relaxed) }
 
     func countRepeated(_ length: Int) { repeated.add(UInt64(length), ordering: .relaxed) }

@@ -70,8 +70,7 @@ struct PackWorker: ~Copyable {
         let status = try FileStatus.of(descriptor.number)
         guard status.type == .regular else { return nil }
         let xattrs = try XattrReader.of(descriptor.number)
-        let blockSize = UInt64(shared.blockSize)
-        let count = Int(status.size / blockSize) + (status.size % blockSize == 0 ? 0 : 1)
+        guard let count = shared.blockCount(status.size) else { throw .fileTooLarge }
         file.state.withLock { state in
             state.attributes = status
             state.xattrs = xattrs

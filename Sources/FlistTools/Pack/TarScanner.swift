@@ -153,7 +153,12 @@ struct TarScanner {
     /// Reads a member's content; false when packing has been given up.
     private func read(_ entry: TarEntry, into file: PackFile) throws(FlistError) -> Bool {
         let blockSize = UInt64(shared.blockSize)
-        let blocks = Int(entry.size / blockSize) + (entry.size % blockSize == 0 ? 0 : 1)
+        guard let blocks = shared.blockCount(entry.size) else {
+            throw FlistError(
+                .invalid,
+                "\(shared.journal.shown(entry.path)): \(ByteCount(entry.size)) are too many for blocks of "
+                    + "\(ByteCount(blockSize)); use a larger --block-size")
+        }
         file.state.withLock { state in
             state.size = entry.size
             state.blocks = [UInt32](repeating: PackFile.hole, count: blocks)

@@ -60,13 +60,13 @@ struct UnpackWalk {
                     unpacker.made()
                     return
                 }
-                names[attributes.number] = [number]
             }
             switch attributes.type {
             case .directory:
                 let made = try folder.makeFolder(name, replacing: replacing)
                 levels.append(Level(folder: made, number: number, rest: index.children(of: number) ?? 0..<0))
-            case .regular: try makeFile(number, attributes, name, in: folder)
+            case .regular:
+                guard try makeFile(number, attributes, name, in: folder) else { return }
             case .symlink:
                 try folder.makeSymlink(name, to: index.linkTarget(of: number) ?? [], replacing: replacing)
                 finish(number, attributes, name, in: folder)
@@ -74,6 +74,8 @@ struct UnpackWalk {
                 try folder.makeSpecial(name, attributes, replacing: replacing)
                 finish(number, attributes, name, in: folder)
             }
+            // Only to what was made here may others be linked: a target that was there before may have had the name.
+            if attributes.nlink > 1, attributes.type != .directory { names[attributes.number] = [number] }
         } catch {
             unpacker.failed(number, "cannot make it: \(error)")
         }
@@ -90,11 +92,13 @@ struct UnpackWalk {
         }
     }
 
+    /// Whether it was made.
     private func makeFile(
         _ number: InodeNumber, _ attributes: InodeAttributes, _ name: [UInt8], in folder: TargetFolder
-    ) throws(Errno) {
+    ) throws(Errno) -> Bool {
         if attributes.isWithoutBlocks {
-            return unpacker.failed(number, "the flist names no blocks for it; left out")
+            unpacker.failed(number, "the flist names no blocks for it; left out")
+            return false
         }
         let contents = index.blocks(of: number)
         let descriptor = try folder.makeFile(name, replacing: replacing)
@@ -102,6 +106,7 @@ struct UnpackWalk {
         if let contents { for position in 0..<contents.count where contents[position] != nil { pending += 1 } }
         let file = UnpackFile(number, attributes, descriptor, pending: pending)
         unpacker.fill(file, contents, in: folder, name: name, writers)
+        return true
     }
 
     /// Links to the first name, whose folder is opened again name by name: it may have been closed since.

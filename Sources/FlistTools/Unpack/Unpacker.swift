@@ -168,7 +168,8 @@ public final class Unpacker: Sendable {
         case .failure(let failure):
             state.withLock { _ = $0.lost.insert(file.attributes.number) }
             failed(file.number, failure.reason)
-            try? folder.remove(name)
+            // A folder that may not be written to any more keeps the names: they show nothing then, and nothing wrong.
+            do throws(Errno) { try folder.remove(name) } catch { ftruncate(file.descriptor.number, 0) }
         }
     }
 }

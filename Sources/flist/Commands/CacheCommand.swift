@@ -37,6 +37,9 @@ struct CacheCommand: ParsableCommand {
         var options = BlockCache.Options()
         options.quota = cache.size?.bytes
         let path = cache.path
+        guard BlockCache.isThere(path) else {
+            throw FlistError(.notFound, "there is no cache in \(path); --cache DIR names the one that is meant")
+        }
         let cache = try BlockCache(folder: path, options: options)
         defer { cache.close() }
         switch action {
