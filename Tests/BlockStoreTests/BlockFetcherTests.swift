@@ -245,6 +245,30 @@ struct BlockFetcherTests {
         #expect(fetcher.statistics.retries > 0)
     }
 
+    @Test("tells of failures in time while those who took blocks hold up all decode threads")
+    func stuckDisk() throws {
+        var options = FetcherOptions()
+        options.setTimeout(.milliseconds(300))
+        options.decodeThreads = 1
+        let fixture = try FetchFixture(options)
+        let blocks = try TestBlock.many(2)
+        let (taken, isOver) = (Monitor(false), Monitor(false))
+        // As a write to a disk that is stuck.
+        fixture.fetcher.fetch(blocks[0].reference, from: fixture.router, .demand) { _ in
+            taken.withLock { $0 = true }
+            taken.broadcast()
+            _ = isOver.wait { $0 ? true : nil }
+        }
+        try fixture.request(0).succeed(blocks[0].stored)
+        _ = taken.wait { $0 ? true : nil }
+        fixture.fetch(blocks[1])
+        let failure = fixture.results.wait(for: 1).first?.failure
+        isOver.withLock { $0 = true }
+        isOver.broadcast()
+        #expect(failure?.errno == .timedOut)
+        fixture.fetcher.shutdown()
+    }
+
     @Test("stops work that nobody waits for any more")
     func cancel() throws {
         var options = FetcherOptions()

@@ -1,7 +1,7 @@
 internal import BlockCodec
 internal import Support
 
-/// What the decode threads have to do: outcomes to hand over first, then blocks by class.
+/// What the decode threads have to do: blocks, by class.
 final class DecodeQueue: Sendable {
     /// Stored bytes to be verified and decoded.
     struct Block: Sendable {
@@ -12,25 +12,13 @@ final class DecodeQueue: Sendable {
         let store: RoutedStore
     }
 
-    /// A failure for those who waited.
-    struct Delivery: Sendable {
-        let waiters: [FetchJob.Waiter]
-        let error: FetchError
-
-        func deliver() {
-            for waiter in waiters { waiter.completion(.failure(error)) }
-        }
-    }
-
     enum Item: Sendable {
         case block(Block)
         /// Blocks that are decoded faster side by side.
         case batch([Block])
-        case delivery(Delivery)
     }
 
     private struct State {
-        var deliveries: [Delivery] = []
         var blocks = ClassQueue<Block>()
         var isStopped = false
     }
@@ -48,25 +36,14 @@ final class DecodeQueue: Sendable {
         state.signal()
     }
 
-    /// False when the threads have ended or are about to: then the caller has to deliver.
-    func append(_ delivery: Delivery) -> Bool {
-        let isTaken = state.withLock { state -> Bool in
-            if !state.isStopped { state.deliveries.append(delivery) }
-            return !state.isStopped
-        }
-        if isTaken { state.signal() }
-        return isTaken
-    }
-
     func stop() {
         state.withLock { $0.isStopped = true }
         state.broadcast()
     }
 
-    /// Waits for work; nil when stopped and all deliveries are made.
+    /// Waits for work; nil when stopped.
     func next() -> Item? {
         state.wait { state -> Item?? in
-            if let delivery = state.deliveries.popLast() { return .some(.delivery(delivery)) }
             if state.isStopped { return .some(nil) }
             let run = state.blocks.popRun(Self.lanes, takers: threads) { $0.job.reference.codec == .xxteaSnappy }
             guard let run else { return nil }

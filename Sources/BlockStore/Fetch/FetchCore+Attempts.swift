@@ -76,7 +76,7 @@ extension FetchCore {
 
     private func fail(_ job: FetchJob, _ error: FetchError, _ state: inout FetchState, _ effects: inout Effects) {
         state.statistics.failures += 1
-        effects.deliveries.append(DecodeQueue.Delivery(waiters: job.waiters, error: error))
+        effects.deliveries.append(FailureQueue.Delivery(waiters: job.waiters, error: error))
         state.finish(job, &effects)
     }
 
@@ -143,7 +143,7 @@ extension FetchCore {
             let expired = job.waiters.filter { job.expiry($0) <= now }
             if !expired.isEmpty {
                 let error = job.phase == .pausing ? finalError(of: job) : .timedOut(job.reference.id, job.lateness)
-                effects.deliveries.append(DecodeQueue.Delivery(waiters: expired, error: error))
+                effects.deliveries.append(FailureQueue.Delivery(waiters: expired, error: error))
                 let numbers = Set(expired.map(\.number))
                 job.waiters.removeAll { numbers.contains($0.number) }
                 if job.waiters.isEmpty {
@@ -165,8 +165,6 @@ extension FetchCore {
         var decoder = BlockDecoder()
         while let item = decodeQueue.next() {
             switch item {
-            case .delivery(let delivery):
-                delivery.deliver()
             case .block(let block): decode(block, &decoder)
             case .batch(let blocks): decode(blocks, &decoder)
             }

@@ -8,7 +8,7 @@ final class FetchCore: Sendable {
     /// What a change of state asks for, done after the lock is let go.
     struct Effects {
         var starts: [(store: RoutedStore, request: StoreRequest)] = []
-        var deliveries: [DecodeQueue.Delivery] = []
+        var deliveries: [FailureQueue.Delivery] = []
         var cancelled: [StoreRequest] = []
         var alarms: [(job: FetchJob, time: Deadline)] = []
     }
@@ -16,6 +16,7 @@ final class FetchCore: Sendable {
     let options: FetcherOptions
     let state: Monitor<FetchState>
     let decodeQueue: DecodeQueue
+    private let failureQueue = FailureQueue()
     let timer = FetchTimer()
     private let threads = Monitor<[WorkerThread]?>(nil)
 
@@ -78,7 +79,7 @@ final class FetchCore: Sendable {
         state.withLock { state in
             guard let index = job.waiters.firstIndex(where: { $0.number == number }) else { return }
             let waiter = job.waiters.remove(at: index)
-            effects.deliveries.append(DecodeQueue.Delivery(waiters: [waiter], error: .cancelled))
+            effects.deliveries.append(FailureQueue.Delivery(waiters: [waiter], error: .cancelled))
             guard job.waiters.isEmpty else { return }
             state.statistics.cancelled += 1
             state.finish(job, &effects)
@@ -103,7 +104,7 @@ final class FetchCore: Sendable {
         for alarm in effects.alarms { isFull = timer.add(alarm.job, at: alarm.time) }
         if isFull { state.withLock { _ in timer.compact { $0.phase == .finished } } }
         // A failure that meets a shutdown: its waiters are told from here.
-        for delivery in effects.deliveries where !decodeQueue.append(delivery) { delivery.deliver() }
+        for delivery in effects.deliveries where !failureQueue.append(delivery) { delivery.deliver() }
         for request in effects.cancelled { request.cancel() }
         // What goes to the same store goes in one call.
         var starts = effects.starts[...]
@@ -119,6 +120,7 @@ final class FetchCore: Sendable {
             guard threads == nil else { return }
             var started: [WorkerThread] = []
             started.append(try WorkerThread("fetch-timer") { [self] in timer.run { tick($0) } })
+            started.append(try WorkerThread("fetch-failures") { [self] in failureQueue.run() })
             for number in 0..<max(1, options.decodeThreads) {
                 do throws(FlistError) {
                     started.append(try WorkerThread("decode-\(number)") { [self] in decodeBlocks() })
@@ -138,13 +140,14 @@ final class FetchCore: Sendable {
         state.withLock { state in
             state.isStopped = true
             for job in state.jobs.values {
-                effects.deliveries.append(DecodeQueue.Delivery(waiters: job.waiters, error: .cancelled))
+                effects.deliveries.append(FailureQueue.Delivery(waiters: job.waiters, error: .cancelled))
                 state.finish(job, &effects)
             }
         }
         perform(effects)
         timer.stop()
         decodeQueue.stop()
+        failureQueue.stop()
     }
 
     func shutdown() {
