@@ -41,9 +41,16 @@ public enum Runner {
 
     /// How to get the help that fits.
     private static func helpCommand<Root: ParsableCommand>(_ root: Root.Type, _ arguments: [String]) -> String {
-        let names = root.configuration.subcommands.map { $0.configuration.commandName ?? $0._commandName }
-        guard let name = arguments.first, names.contains(name) else { return "\(root._commandName) --help" }
-        return "\(root._commandName) \(name) --help"
+        var (words, command): ([String], any ParsableCommand.Type) = ([root._commandName], root)
+        for argument in arguments {
+            let next = command.configuration.subcommands.first {
+                ($0.configuration.commandName ?? $0._commandName) == argument
+            }
+            guard let next else { break }
+            words.append(argument)
+            command = next
+        }
+        return words.joined(separator: " ") + " --help"
     }
 }
 

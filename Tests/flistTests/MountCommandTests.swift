@@ -35,6 +35,10 @@ struct MountCommandTests {
         let noTarget = try program.flist("mount", "tree.fl", "nosuch", "--cache", program.path("cache"))
         #expect(noTarget.status == 1)
         #expect(noTarget.errors.hasPrefix("flist: ") && noTarget.errors.contains("nosuch"), "\(noTarget.errors)")
+        let noLog = try program.shell("mkdir target; $FLIST mount --log /nosuch/log tree.fl target --cache cache")
+        #expect(noLog.status == 1)
+        #expect(noLog.errors == "flist: cannot open the log /nosuch/log: No such file or directory\n")
+        #expect(try program.shell("mountpoint -q target").status != 0)
     }
 
     @Test("ends cleanly on SIGTERM in the foreground", .timeLimit(.minutes(5)))

@@ -19,6 +19,56 @@ struct UsageTests {
         #expect(outcome.errors.split(separator: "\n", omittingEmptySubsequences: false).count == 2, "\(outcome.errors)")
     }
 
+    @Test("names the help of the command that was meant")
+    func helpCommand() throws {
+        for (arguments, help) in [
+            (["nosuch"], "flist --help"), (["ls", "--nosuch"], "flist ls --help"),
+            (["bench", "walk", "--nosuch", "x"], "flist bench walk --help"),
+        ] {
+            let outcome = try FlistProgram().shell("\"$FLIST\" " + arguments.joined(separator: " "))
+            #expect(outcome.errors.hasSuffix(" (see \(help))\n"), "\(outcome.errors)")
+        }
+    }
+
+    @Test("gives up on a store that is down after the time that was said, and names it")
+    func deadStore() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        try program.shell("mv blocks moved; $FLIST route tree.fl add redis://127.0.0.1:1")
+        for command in ["cat --cache cache tree.fl /file", "check --data tree.fl", "unpack -q tree.fl out"] {
+            let outcome = try program.shell(
+                "timeout 30 $FLIST \(command.replacing(" ", with: " --timeout 0.3 ", maxReplacements: 1))")
+            #expect(outcome.status == 1, "\(outcome)")
+            #expect(
+                outcome.errors.contains("redis://127.0.0.1:1: unreachable: Connection refused"), "\(outcome.errors)")
+        }
+    }
+
+    @Test("a folder that is none is told from a flist, and from a mount of one")
+    func noFlist() throws {
+        let program = try FlistProgram()
+        let outcome = try program.shell("mkdir empty; $FLIST prefetch --cache cache empty")
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors
+                == "flist: empty: a folder without flistdb.sqlite3 is no flist; of a mount, name the flist it shows\n")
+    }
+
+    @Test("tells that a password is not recorded")
+    func strippedPassword() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let plain = try program.flist("route", "tree.fl", "add", "zdb://mirror:9900/web")
+        #expect(plain.status == 0 && plain.errors == "")
+        let secret = try program.flist("route", "tree.fl", "add", "zdb://:hush@other:9900/web")
+        #expect(secret.status == 0)
+        #expect(
+            secret.errors == "flist: zdb://other:9900/web: its password or token is not recorded; readers give it by "
+                + "--store, or --no-strip-password records it for all to see\n")
+        let kept = try program.flist("route", "tree.fl", "add", "--no-strip-password", "zdb://:hush@third:9900/web")
+        #expect(kept.status == 0 && kept.errors == "")
+    }
+
     @Test("ends with 1 when it fails, naming what and why")
     func failure() throws {
         let program = try FlistProgram()

@@ -53,7 +53,13 @@ public enum FlistReader {
             if let indexFolder, file.has(identity) { HashMemory.note(file.hash, of: identity, in: indexFolder) }
             return index
         }
-        let database = try HashedFile("\(path)/\(FlistArchive.databaseName)")
+        let inner = "\(path)/\(FlistArchive.databaseName)"
+        guard access(inner, F_OK) == 0 || Errno.current != .noEntry else {
+            throw FlistError(
+                .notFound,
+                "\(path): a folder without \(FlistArchive.databaseName) is no flist; of a mount, name the flist it shows")
+        }
+        let database = try HashedFile(inner)
         guard database.source == .database else { throw FlistError(.invalid, "\(database.path) is not a database") }
         let router = try routerYAML(path)
         let hash =

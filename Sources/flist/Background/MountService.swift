@@ -37,7 +37,8 @@ struct MountService {
     func run(in background: BackgroundRole? = nil) throws {
         // Before any thread: all inherit it, so that the one that waits gets them.
         let signals = ProgramSignals()
-        let log = ProgramLog.start(log, isBackground: background != nil, level: level)
+        let readiness = background?.readiness ?? Readiness(nil)
+        let log = try startLog(background, readiness)
         var content = content
         // The one that came with the options was made before and writes to stderr, which nobody sees.
         content.logger = Logger(label: "flist")
@@ -46,7 +47,6 @@ struct MountService {
         } catch {
             content.logger.warning("serves with more rights than it needs", metadata: ["error": "\(error)"])
         }
-        let readiness = background?.readiness ?? Readiness(nil)
         do {
             let process = background?.keeper == nil ? getpid() : getppid()
             var options = options
@@ -77,6 +77,19 @@ struct MountService {
         } catch {
             readiness.fail(error)
             throw error
+        }
+    }
+
+    /// A successor goes on without a log rather than not at all.
+    private func startLog(_ background: BackgroundRole?, _ readiness: Readiness) throws -> LogFile? {
+        do throws(FlistError) {
+            return try ProgramLog.start(log, isBackground: background != nil, level: level)
+        } catch {
+            guard background?.isSuccessor == true else {
+                readiness.fail(error)
+                throw error
+            }
+            return try ProgramLog.start(nil, isBackground: true, level: level)
         }
     }
 

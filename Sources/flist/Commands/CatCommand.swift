@@ -24,12 +24,13 @@ struct CatCommand: ParsableCommand {
 
     @OptionGroup var cache: CacheOptions
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var patience: PatienceOptions
 
     /// Bytes of one read: enough for the readahead to see that reading is sequential.
     private static let piece = 1 << 20
 
     func run() throws {
-        let open = try FlistOpening.content(flist, cache, stores)
+        let open = try FlistOpening.content(flist, cache, stores, patience)
         defer { open.close() }
         for path in path {
             let entry = try FlistOpening.entry(path, in: open.index, of: flist, followingLast: true)

@@ -28,6 +28,7 @@ struct CheckCommand: ParsableCommand {
     var quiet = false
 
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var patience: PatienceOptions
     @OptionGroup var json: JSONOption
 
     func run() throws {
@@ -44,7 +45,7 @@ struct CheckCommand: ParsableCommand {
             }
             return
         }
-        let open = try OpenFlist(flist.flist, options: FlistOpening.options(nil, stores))
+        let open = try OpenFlist(flist.flist, options: FlistOpening.options(nil, stores, patience))
         defer { open.close() }
         let checker = FlistChecker(open.index, BlockSupply(open.fetcher, open.router))
         let progress = TerminalProgress("check", quiet: quiet) {

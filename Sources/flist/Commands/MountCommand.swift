@@ -71,7 +71,6 @@ struct MountCommand: ParsableCommand {
         // What is wrong with the command line is told before anything starts.
         var service = MountService(
             flist: flist.flist, target: target, content: try FlistOpening.options(cache, stores))
-        service.content.fetcher = FetcherOptions()
         for word in options.flatMap({ $0.split(separator: ",") }) { try service.apply(String(word)) }
         try check(&service.options)
         service.log = log

@@ -140,6 +140,7 @@ struct PackCommand: ParsableCommand {
         let summary = try packer.run()
         progress.stop()
         report(summary, options)
+        if !options.keepPasswords { options.stores.forEach(StrippedSecrets.tell) }
         if summary.failed > 0 {
             Terminal.complain("\(options.output): \(summary.failed) entries could not be read and are not in it")
             if !ignoreFailedRead { throw Failed() }

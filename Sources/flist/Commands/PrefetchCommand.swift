@@ -32,6 +32,7 @@ struct PrefetchCommand: ParsableCommand {
 
     @OptionGroup var cache: CacheOptions
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var patience: PatienceOptions
 
     @Flag(name: .shortAndLong, help: "No progress and no summary.")
     var quiet = false
@@ -63,9 +64,9 @@ struct PrefetchCommand: ParsableCommand {
 
     private func open() throws -> OpenFlist {
         guard let mounted = MountedFlist(flist) else {
-            return try OpenFlist(flist, options: FlistOpening.options(cache, stores))
+            return try OpenFlist(flist, options: FlistOpening.options(cache, stores, patience))
         }
-        var options = try FlistOpening.options(cache, stores)
+        var options = try FlistOpening.options(cache, stores, patience)
         if cache.folder == nil {
             guard let folder = mounted.cache else {
                 throw FlistError(.unsupported, "\(flist): the mount keeps no cache that could be filled")

@@ -53,6 +53,7 @@ struct RouteCommand: ParsableCommand {
                 let route = try StoreRoute(parsing: text)
                 try editor.addRoute(
                     try image(route, keepPasswords ? route.url.withPassword : route.url.withoutPassword))
+                if !keepPasswords { StrippedSecrets.tell(of: route) }
             }
         case .delete:
             for text in routes { try delete(text, from: editor) }

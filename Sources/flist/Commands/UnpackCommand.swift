@@ -43,10 +43,11 @@ struct UnpackCommand: ParsableCommand {
     var cache: String?
 
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var patience: PatienceOptions
     @OptionGroup var json: JSONOption
 
     func run() throws {
-        var options = try FlistOpening.options(nil, stores)
+        var options = try FlistOpening.options(nil, stores, patience)
         options.cacheFolder = cache
         let open = try OpenFlist(flist.flist, options: options)
         defer { open.close() }

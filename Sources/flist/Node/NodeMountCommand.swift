@@ -18,7 +18,7 @@ struct NodeMountCommand: ParsableCommand {
     @Flag(name: .customLong("read-only"), help: "Nothing can be written.")
     var readOnly = false
 
-    @Option(help: "The most bytes that may be written.", transform: SizeArgument.parse)
+    @Option(help: "The most bytes that may be written: 256 MiB if it is not said.", transform: SizeArgument.parse)
     var limit = ByteCount(256 << 20)
 
     @Option(help: ArgumentHelp("A store to ask before the flist's own.", valueName: "url"))

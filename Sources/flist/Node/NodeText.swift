@@ -88,10 +88,12 @@ struct NodeText {
         for store in report.stores {
             let failures = store.failures.filter { $0.value > 0 }.sorted { $0.key < $1.key }
                 .map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            let isAsked = store.blocks > 0 || store.inFlight > 0 || !failures.isEmpty
+            let state = !store.isHealthy ? "LEFT ALONE for a while" : isAsked ? "good" : "not asked yet"
             table.add(
                 store.address, "\(store.blocks)", "\(ByteCount(store.bytes))", "\(store.inFlight)",
                 "\(Self.whole((store.latency * 1000).rounded())) ms",
-                (store.isHealthy ? "good" : "LEFT ALONE for a while") + (failures.isEmpty ? "" : " (\(failures))"))
+                state + (failures.isEmpty ? "" : " (\(failures))"))
         }
         return table
     }

@@ -14,15 +14,20 @@ enum FlistOpening {
     }
 
     /// Contents too.
-    static func content(_ flist: FlistArgument, _ cache: CacheOptions, _ stores: StoreOptions) throws -> OpenFlist {
-        try OpenFlist(flist.flist, options: options(cache, stores))
+    static func content(
+        _ flist: FlistArgument, _ cache: CacheOptions, _ stores: StoreOptions, _ patience: PatienceOptions
+    ) throws -> OpenFlist {
+        try OpenFlist(flist.flist, options: options(cache, stores, patience))
     }
 
-    /// - Parameter cache: nil for commands that keep nothing.
-    static func options(_ cache: CacheOptions?, _ stores: StoreOptions) throws -> ContentOptions {
+    /// - Parameters:
+    ///   - cache: nil for commands that keep nothing.
+    ///   - patience: nil for the usual one.
+    static func options(
+        _ cache: CacheOptions?, _ stores: StoreOptions, _ patience: PatienceOptions? = nil
+    ) throws -> ContentOptions {
         var options = ContentOptions()
-        // A tool that stops in the middle has to be started again: it waits longer than a mount, where a reader hangs.
-        options.fetcher.setTimeout(.seconds(60))
+        if let patience { options.fetcher.setTimeout(patience.timeout) }
         // What fails is told by the command itself; a mount, which lives on, logs.
         options.logger = Logger(label: "flist", factory: { _ in SwiftLogNoOpLogHandler() })
         options.cacheFolder = cache?.path

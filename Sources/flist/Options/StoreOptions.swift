@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ProgramSupport
 
 /// Stores to use before those that the flist names.
 struct StoreOptions: ParsableArguments {
@@ -15,4 +16,13 @@ struct StoreOptions: ParsableArguments {
         help: ArgumentHelp("A router.yaml as 0-fs has it, used before the flist's own stores.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
     var router: String?
+}
+
+/// How long tools wait for stores; a mount has `-o timeout`.
+struct PatienceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait for a block of which nothing comes, from all its stores together.", valueName: "seconds"),
+        transform: TimeoutArgument.parse)
+    var timeout: Duration = .seconds(10)
 }

@@ -33,6 +33,7 @@ struct BenchDecodeCommand: ParsableCommand {
     var memory = ByteCount(1 << 30)
 
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var patience: PatienceOptions
 
     @Flag(name: .shortAndLong, help: "No progress.")
     var quiet = false
@@ -47,7 +48,7 @@ struct BenchDecodeCommand: ParsableCommand {
         if let write, !Folder.names(in: write).isEmpty {
             throw FlistError(.exists, "\(write) is not empty; name a new folder")
         }
-        let open = try OpenFlist(flist.flist, options: FlistOpening.options(nil, stores))
+        let open = try OpenFlist(flist.flist, options: FlistOpening.options(nil, stores, patience))
         defer { open.close() }
         let bench = DecodeBench(open.index)
         let loading = BenchProgress()

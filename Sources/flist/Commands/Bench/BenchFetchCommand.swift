@@ -34,6 +34,7 @@ struct BenchFetchCommand: ParsableCommand {
 
     @OptionGroup var limit: BenchLimitOptions
     @OptionGroup var stores: StoreOptions
+    @OptionGroup var patience: PatienceOptions
 
     @Flag(name: .shortAndLong, help: "No progress.")
     var quiet = false
@@ -41,7 +42,7 @@ struct BenchFetchCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
-        let open = try OpenFlist(flist.flist, options: FlistOpening.options(nil, stores))
+        let open = try OpenFlist(flist.flist, options: FlistOpening.options(nil, stores, patience))
         defer { open.close() }
         let bench = FetchBench(open.index, open.fetcher, open.router)
         var report = BenchReport("under way", unit: "blocks")
