@@ -57,7 +57,8 @@ public enum FlistReader {
         guard access(inner, F_OK) == 0 || Errno.current != .noEntry else {
             throw FlistError(
                 .notFound,
-                "\(path): a folder without \(FlistArchive.databaseName) is no flist; of a mount, name the flist it shows")
+                "\(path): a folder without \(FlistArchive.databaseName) is no flist; of a mount, name the flist it shows"
+            )
         }
         let database = try HashedFile(inner)
         guard database.source == .database else { throw FlistError(.invalid, "\(database.path) is not a database") }
