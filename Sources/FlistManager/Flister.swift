@@ -57,9 +57,7 @@ public final class Flister: Sendable {
     private let fallback: StoreRoute
     private let hubAddress: String
     private let lock: RootLock
-    /// What an earlier process left, for `recover`.
-    private let inherited: [KeptItem]
-    private let keeper: KeeperLink?
+    private let keeper: NodeKeeper?
     let maximumAge: Duration
     private let callPatience: Duration
 
@@ -79,7 +77,7 @@ public final class Flister: Sendable {
             cacheFolder: folders.cache, cache: settings.cache, fetcher: settings.fetcher)
         if let scrub = settings.scrub { resources.cache?.startScrubbing(scrub) }
         // Under the lock: the process before is gone, to its last thread.
-        (keeper, inherited) = Self.openKeeper(folders, settings)
+        keeper = Self.openKeeper(folders, settings)
         shared = SharedMounts(folders, resources, keeper: keeper, logger: settings.logger)
         self.volumes = volumes
         figures = VolumeFigures(volumes)
@@ -89,22 +87,21 @@ public final class Flister: Sendable {
     }
 
     /// A node without a keeper serves all the same.
-    private static func openKeeper(
-        _ folders: NodeFolders, _ settings: Settings
-    ) -> (KeeperLink?, [KeptItem]) {
-        guard settings.keepPatience > .zero else { return (nil, []) }
+    private static func openKeeper(_ folders: NodeFolders, _ settings: Settings) -> NodeKeeper? {
+        guard settings.keepPatience > .zero else { return nil }
         do throws(FlistError) {
-            let (link, items) = try KeeperService.open("\(folders.root)/keeper", patience: settings.keepPatience)
-            return (link, items)
+            return try NodeKeeper("\(folders.root)/keeper", patience: settings.keepPatience, logger: settings.logger)
         } catch {
             settings.logger.error("mounts will end with this process", metadata: ["error": "\(error)"])
-            return (nil, [])
+            return nil
         }
     }
 
     /// Goes on with the mounts that an earlier process left with its keeper.
     func takeOver() {
-        shared.takeOver(inherited) { hint throws(FlistError) in try stores(hint.storage) }
+        guard let keeper else { return }
+        shared.takeOver(keeper.inherited) { hint throws(FlistError) in try stores(hint.storage) }
+        keeper.watch { [shared] in shared.all.forEach(shared.keep) }
     }
 
     /// Ends what runs in the background. Named mounts stay in the tree, for `recover` of the next process, and answer

@@ -27,11 +27,11 @@ final class SharedMounts: Sendable {
     let resources: ContentResources
     let logger: Logger
     /// Holds the mounts for the next process; nil where they end with this one.
-    let keeper: KeeperLink?
+    let keeper: NodeKeeper?
     private let state = Mutex(State())
     private let locks = KeyedLocks()
 
-    init(_ folders: NodeFolders, _ resources: ContentResources, keeper: KeeperLink?, logger: Logger) {
+    init(_ folders: NodeFolders, _ resources: ContentResources, keeper: NodeKeeper?, logger: Logger) {
         self.folders = folders
         self.resources = resources
         self.logger = logger

@@ -10,8 +10,14 @@ public final class KeeperLink: Sendable {
     // Held for a packet or an exchange, so that answers go to those who asked.
     private let turn = Monitor(())
 
+    /// The keeper's process, where this one has started it.
+    private let child: Int32?
+
     /// Takes over one end of a connection.
-    public init(owning socket: consuming FileDescriptor) { self.socket = socket }
+    public init(owning socket: consuming FileDescriptor, child: Int32? = nil) {
+        self.socket = socket
+        self.child = child
+    }
 
     /// Has it hold copies of an item's descriptors from now on, in place of those that it had under this key: the item
     /// is served by this process.
@@ -33,6 +39,16 @@ public final class KeeperLink: Sendable {
             }
             return items
         }
+    }
+
+    /// Returns when the keeper has ended. Blocks. Call once.
+    public func waitForEnd() {
+        // An end is told even if nothing is asked for.
+        var entry = pollfd(fd: socket.number, events: 0, revents: 0)
+        while poll(&entry, 1, -1) < 0, errno == EINTR {}
+        guard let child else { return }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0, errno == EINTR {}
     }
 
     private func send(_ message: KeeperMessage) throws(FlistError) {

@@ -22,9 +22,9 @@ public enum KeeperService {
         do throws(Errno) {
             let listener = try listen(path)
             // Before it runs: it ends once nobody is connected.
-            let link = try connect(path)
-            try start(listener, patience)
-            return (link, [])
+            let connection = try connection(to: path)
+            let child = try start(listener, patience)
+            return (KeeperLink(owning: connection, child: child), [])
         } catch {
             throw FlistError("cannot start a keeper at \(path)", errno: error)
         }
@@ -45,7 +45,7 @@ public enum KeeperService {
         return 0
     }
 
-    private static func start(_ listener: borrowing FileDescriptor, _ patience: Duration) throws(Errno) {
+    private static func start(_ listener: borrowing FileDescriptor, _ patience: Duration) throws(Errno) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -68,6 +68,7 @@ public enum KeeperService {
         var process = pid_t()
         let code = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &words, environ)
         guard code == 0 else { throw Errno(rawValue: code) }
+        return process
     }
 
     static func listen(_ path: String) throws(Errno) -> FileDescriptor {
@@ -84,12 +85,16 @@ public enum KeeperService {
     }
 
     static func connect(_ path: String) throws(Errno) -> KeeperLink {
+        KeeperLink(owning: try connection(to: path))
+    }
+
+    private static func connection(to path: String) throws(Errno) -> FileDescriptor {
         let connection = try socket()
         let number = connection.number
         try withAddress(path) { address, length throws(Errno) in
             _ = try systemCall { Glibc.connect(number, address, length) }
         }
-        return KeeperLink(owning: connection)
+        return connection
     }
 
     private static func socket() throws(Errno) -> FileDescriptor {

@@ -107,6 +107,32 @@ struct KeptMountTests {
             })
     }
 
+    @Test("a keeper that is killed is replaced, and holds what the one before held")
+    func killedKeeper() throws {
+        let place = try DaemonPlace()
+        let first = try place.start(["--keep", "60"])
+        let bus = try place.bus()
+        #expect(try bus.call("Mount", "[\"a\", \"\(place.url("one"))\", [true, 0, \"\", \"\"]]")?.error == nil)
+        let before = try place.shell("grep \(place.root) /proc/self/mountinfo").output
+        // What is meant for the service, and sent to all its processes, is none of the keeper's.
+        try place.shell("pkill -HUP -x -P \(first.pid) flist-keeper")
+        let keeper = try place.shell("pgrep -x -P \(first.pid) flist-keeper").output
+        #expect(!keeper.isEmpty)
+        try place.shell("kill -KILL \(keeper)")
+        #expect(eventually { first.log.contains("another one holds the mounts now") })
+        #expect(
+            try eventually {
+                let next = try place.shell("pgrep -x -P \(first.pid) flist-keeper").output
+                // One, that is: the one before is no zombie.
+                return next != keeper && next.split(separator: "\n").count == 1
+            })
+        first.kill()
+        let second = try place.start(["--keep", "60"])
+        #expect(second.log.contains("goes on with a mount"))
+        #expect(try place.shell("grep \(place.root) /proc/self/mountinfo").output == before)
+        #expect(try place.shell("cat root/mountpoint/a/d/file").output == "deep\n")
+    }
+
     @Test("mounts fail when no next flistd comes in time")
     func nobody() throws {
         let place = try DaemonPlace()
