@@ -54,6 +54,21 @@ struct UsageTests {
                 == "flist: empty: a folder without flistdb.sqlite3 is no flist; of a mount, name the flist it shows\n")
     }
 
+    @Test("tells before any work that the flist cannot be written, or has been cut short")
+    func unwritable() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let outcome = try program.shell("$FLIST pack -q -s dir://$PWD/new -m nosuch/x.fl tree")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "flist: cannot write nosuch/x.fl: its folder: No such file or directory\n")
+        #expect(try program.shell("ls -d new").status != 0)
+        let cut = try program.shell("truncate -s 8192 tree.fl; $FLIST info tree.fl")
+        #expect(cut.status == 1)
+        #expect(
+            cut.errors
+                == "flist: tree.fl: damaged or cut short (database disk image is malformed); fetch it again\n")
+    }
+
     @Test("tells that a password is not recorded")
     func strippedPassword() throws {
         let program = try FlistProgram()

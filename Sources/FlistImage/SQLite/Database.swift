@@ -138,7 +138,11 @@ struct Database: ~Copyable {
         if sqlite3_errcode(handle) == SQLITE_NOMEM {
             return DatabaseError("reading it takes more than \(ByteCount(UInt64(heapLimit))) of memory")
         }
-        return DatabaseError(oneLine(String(cString: sqlite3_errmsg(handle))))
+        let message = oneLine(String(cString: sqlite3_errmsg(handle)))
+        if sqlite3_errcode(handle) == SQLITE_CORRUPT {
+            return DatabaseError("damaged or cut short (\(message)); fetch it again")
+        }
+        return DatabaseError(message)
     }
 
     /// Messages may quote the file: keep them on one line and short.

@@ -69,7 +69,13 @@ public final class Packer: Sendable {
         guard options.format == .zstd || options.blockSize == 512 << 10 else {
             throw FlistError(.usage, "rfs reads blocks of 512KiB alone, not of \(options.blockSize) bytes")
         }
-        // Every id needs a store: better told now than after an hour.
+        // Better told now than after an hour.
+        let slash = options.output.lastIndex(of: "/")
+        let folder = slash.map { $0 == options.output.startIndex ? "/" : String(options.output[..<$0]) } ?? "."
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw FlistError("cannot write \(options.output): its folder", errno: .current)
+        }
+        // So is this: every id needs a store.
         for byte in UInt8.min...UInt8.max {
             guard options.stores.contains(where: { $0.takes(firstByte: byte) }) else {
                 throw FlistError(

@@ -179,7 +179,7 @@ struct PackCommand: ParsableCommand {
         if json.isOn { return json(summary, options, seconds).print() }
         if quiet { return }
         let repeated = summary.bytes > 0 ? 1 - Double(summary.distinctBytes) / Double(summary.bytes) : 0
-        let ratio = summary.storedBytes > 0 ? Double(summary.newBytes) / Double(summary.storedBytes) : 1
+        let ratio = Double(summary.newBytes) / Double(max(1, summary.storedBytes))
         Output.line("\(options.output): \(summary.entries) entries, \(ByteCount(summary.bytes))")
         Output.line(
             "  \(summary.distinctBlocks) of \(summary.blocks) blocks are different; \(Self.tenths(repeated * 100)) % of"
@@ -190,8 +190,9 @@ struct PackCommand: ParsableCommand {
                     + " \(ByteCount(summary.baseBytes)) not read")
         }
         Output.line(
-            "  \(ByteCount(summary.storedBytes)) stored, \(Self.tenths(ratio)) times smaller, in"
-                + " \(Self.tenths(seconds)) s")
+            "  \(ByteCount(summary.storedBytes)) stored"
+                + (summary.storedBytes > 0 ? ", \(Self.tenths(ratio)) times smaller" : "")
+                + ", in \(Self.tenths(seconds)) s")
     }
 
     private func json(_ summary: PackSummary, _ options: PackOptions, _ seconds: Double) -> JSONValue {
