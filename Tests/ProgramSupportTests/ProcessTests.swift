@@ -10,7 +10,9 @@ struct ProcessTests {
     }
 
     /// Sanitizers bring a malloc of their own.
-    private static let hasOtherMalloc = ["__tsan_init", "__asan_init"].contains { dlsym(nil, $0) != nil }
+    private static let hasOtherMalloc = ["__tsan_init", "__asan_init"].contains { (name: String) in
+        dlsym(nil, name) != nil
+    }
 
     @Test(
         "memory of large buffers goes back to the system, whatever was freed before",
