@@ -4,6 +4,9 @@ public import Telemetry
 
 /// Starts the log of a program.
 public enum ProgramLog {
+    /// To stderr, as lines of the program, for one that does its work and ends. Call once, and `start` not at all.
+    public static func startComplaining() { LoggingSystem.bootstrap { _ in ComplaintLogHandler() } }
+
     /// To a file; without one to stderr in the foreground, and nowhere in the background, where nobody would see it.
     ///
     /// Call once; again only after it threw, since no file could be opened then.

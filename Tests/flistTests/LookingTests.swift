@@ -76,6 +76,16 @@ struct LookingTests {
         #expect(missing.errors.hasPrefix("flist: /file: block "))
     }
 
+    @Test("a cache that takes nothing is told in a line of the program")
+    func fullCache() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let outcome = try program.flist("cat", "--cache", "cache", "--cache-size", "1", "tree.fl", "/file")
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.hasPrefix("flist: the cache cache is full"), "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+
     @Test(
         "prints JSON that programs read, whatever the names",
         arguments: [

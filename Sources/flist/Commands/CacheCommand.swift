@@ -34,6 +34,7 @@ struct CacheCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
+        ProgramLog.startComplaining()
         var options = BlockCache.Options()
         options.quota = cache.size?.bytes
         let path = cache.path

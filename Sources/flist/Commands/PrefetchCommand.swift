@@ -63,6 +63,7 @@ struct PrefetchCommand: ParsableCommand {
     }
 
     private func open() throws -> OpenFlist {
+        ProgramLog.startComplaining()
         guard let mounted = MountedFlist(flist) else {
             return try OpenFlist(flist, options: FlistOpening.options(cache, stores, patience))
         }

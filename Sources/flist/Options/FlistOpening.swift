@@ -17,7 +17,8 @@ enum FlistOpening {
     static func content(
         _ flist: FlistArgument, _ cache: CacheOptions, _ stores: StoreOptions, _ patience: PatienceOptions
     ) throws -> OpenFlist {
-        try OpenFlist(flist.flist, options: options(cache, stores, patience))
+        ProgramLog.startComplaining()
+        return try OpenFlist(flist.flist, options: options(cache, stores, patience))
     }
 
     /// - Parameters:
