@@ -47,6 +47,7 @@ struct UnpackCommand: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
+        ProgramLog.startComplaining()
         var options = try FlistOpening.options(nil, stores, patience)
         options.cacheFolder = cache
         let open = try OpenFlist(flist.flist, options: options)
