@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Support
 import Testing
 
 @Suite("Benchmarks by the program", .serialized)
@@ -21,16 +20,6 @@ struct BenchCommandTests {
 
     private func report(_ text: String) throws -> Report {
         try JSONDecoder().decode(Report.self, from: Data(text.utf8))
-    }
-
-    @Test("mount leaves nothing behind when it is ended", arguments: ["INT", "TERM"])
-    func endedMount(signal: String) throws {
-        let program = try FlistProgram()
-        try program.makeTree()
-        let outcome = try program.shell(
-            "mkdir work; timeout -s \(signal) 1 $FLIST bench mount --count 10000 --work work tree.fl; ls work")
-        #expect(outcome.output == "", "\(outcome.errors)")
-        #expect(try MountTable.current().entries.filter { $0.mountPoint.hasPrefix(program.folder) }.isEmpty)
     }
 
     @Test("fetches with each number under way, decoded and stored")
