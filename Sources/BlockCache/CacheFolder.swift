@@ -83,9 +83,8 @@ struct CacheFolder: Sendable {
         if isThere { return true }
         // One that was just begun, and the top of a disk of its own (mke2fs makes lost+found).
         let ours: Set = [
-            "objects", "fresh", "partial", "tmp", "index", "profile", "lock", "boot", "boot.new", "usage", "scrub",
-            "clock",
-            "clock.new", "lost+found",
+            "objects", "fresh", "partial", "tmp", "index", "profile", "lock", "usage", "scrub", "boot", "boot.new",
+            "clock", "clock.new", "lost+found",
         ]
         var status = stat()
         // A folder of that name is the machine's: the path was meant for another, such as /.

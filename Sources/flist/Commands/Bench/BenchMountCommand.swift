@@ -25,7 +25,7 @@ struct BenchMountCommand: ParsableCommand {
     var count = 5
 
     @Option(
-        help: ArgumentHelp("A folder for the caches and the mount, which are removed again.", valueName: "dir"),
+        help: ArgumentHelp("A folder for the caches and the mount, removed at the end.", valueName: "dir"),
         completion: .directory)
     var work = "/var/tmp"
 
