@@ -18,6 +18,21 @@ public final class WorkerThread: @unchecked Sendable {
         }
     }
 
+    /// Calls the body on a thread of its own, and waits for it without taking a lock of Swift's.
+    ///
+    /// For the first thread of a process that was forked: those locks know a thread by the number that it had when it
+    /// took the first one (LinuxImpl.swift in Swift's Synchronization), which is its parent's. Whoever waits for a lock of
+    /// such a thread crashes, or waits for ever.
+    public static func call(_ name: String, _ body: () throws -> Void) throws {
+        try withoutActuallyEscaping(body) { body in
+            // Shared by two threads, of which one waits for the other.
+            nonisolated(unsafe) let body = body
+            nonisolated(unsafe) var outcome = Result<Void, any Error>.success(())
+            try WorkerThread(name) { outcome = Result(catching: body) }.join()
+            try outcome.get()
+        }
+    }
+
     /// Has the calling thread run as soon as it is woken, also where others keep the processors busy: for one that does
     /// little at a time and is waited for. A wish; Linux before 6.12 does not hear it.
     ///

@@ -78,6 +78,18 @@ struct KeptMountTests {
             })
     }
 
+    /// Locks of Swift's know a thread by a number that it asks for once (LinuxImpl.swift of its Synchronization module):
+    /// the first thread of a process that was forked has its parent's, and whoever waits for a lock of it crashes.
+    @Test("the first thread of a process that was forked only waits for another", .timeLimit(.minutes(5)))
+    func forked() throws {
+        let mount = try KeptMount()
+        let server = try #require(mount.server)
+        // futex(2) with the number of the thread that is waited for, as pthread_join(3) does.
+        let call = try mount.program.shell("cut -d' ' -f4 /proc/\(server)/task/\(server)/syscall").output
+        let awaited = try #require(Int(call.dropFirst(2).prefix { $0 != "\n" }, radix: 16))
+        #expect(try mount.program.shell("cat /proc/\(server)/task/\(awaited)/comm").output == "serve\n")
+    }
+
     @Test("SIGTERM to either process ends both and the mount", .timeLimit(.minutes(5)), arguments: [true, false])
     func terminated(toKeeper: Bool) throws {
         let mount = try KeptMount()

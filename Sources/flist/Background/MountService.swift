@@ -48,36 +48,45 @@ struct MountService {
             content.logger.warning("serves with more rights than it needs", metadata: ["error": "\(error)"])
         }
         do {
-            let process = background?.keeper == nil ? getpid() : getppid()
-            var options = options
-            if showsProcess { options.mount.source = "\(process)" }
-            let kept = try background.flatMap { try inherited($0) }
-            content.hash = try kept.map(FlistMount.hash)
-            let open = try OpenFlist(flist, options: content)
-            defer { open.close() }
-            if scrubs { open.cache?.startScrubbing() }
-            let pid = try pidFile.map { path throws(FlistError) in try PIDFile(path, process) }
-            defer { pid?.remove() }
-            let source = FlistLocation.shown(flist)
-            let mount =
-                try kept.map { try FlistMount.resume(open, $0, source: source, options: options) }
-                ?? FlistMount.mount(open, source: source, at: target, options: options)
-            let isKept = background.map { keep(mount, $0, content.logger) } ?? false
-            let stopping = Monitor(0)
-            try handle(signals, mount, log, stopping, canHandOver: isKept)
-            readiness.succeed()
-            if let announcement {
-                Output.line(announcement)
-                _ = Output.finish()
-            }
-            mount.wait()
-            if isKept { try? background?.keeper?.drop(Self.key) }
-            // Cutting off those who use the mount ends the wait before it is out of the tree.
-            stopping.wait { $0 == 0 ? () : nil }
+            // The one thread of a process that was forked has another's number, which must not be seen at a lock.
+            try WorkerThread.call("serve") { [content] in try serve(content, background, signals, log) }
         } catch {
             readiness.fail(error)
             throw error
         }
+    }
+
+    /// Mounts or goes on, and returns when the mount is gone.
+    private func serve(
+        _ content: ContentOptions, _ background: BackgroundRole?, _ signals: ProgramSignals, _ log: LogFile?
+    ) throws {
+        var content = content
+        let process = background?.keeper == nil ? getpid() : getppid()
+        var options = options
+        if showsProcess { options.mount.source = "\(process)" }
+        let kept = try background.flatMap { try inherited($0) }
+        content.hash = try kept.map(FlistMount.hash)
+        let open = try OpenFlist(flist, options: content)
+        defer { open.close() }
+        if scrubs { open.cache?.startScrubbing() }
+        let pid = try pidFile.map { path throws(FlistError) in try PIDFile(path, process) }
+        defer { pid?.remove() }
+        let source = FlistLocation.shown(flist)
+        let mount =
+            try kept.map { try FlistMount.resume(open, $0, source: source, options: options) }
+            ?? FlistMount.mount(open, source: source, at: target, options: options)
+        let isKept = background.map { keep(mount, $0, content.logger) } ?? false
+        let stopping = Monitor(0)
+        try handle(signals, mount, log, stopping, canHandOver: isKept)
+        background?.readiness.succeed()
+        if let announcement {
+            Output.line(announcement)
+            _ = Output.finish()
+        }
+        mount.wait()
+        if isKept { try? background?.keeper?.drop(Self.key) }
+        // Cutting off those who use the mount ends the wait before it is out of the tree.
+        stopping.wait { $0 == 0 ? () : nil }
     }
 
     /// A successor goes on without a log rather than not at all.
