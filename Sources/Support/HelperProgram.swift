@@ -30,13 +30,14 @@ public struct HelperProgram: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, pipe[1], 2)
-        // Our worker threads block all signals; a program must be able to hear them.
+        // Our worker threads block all signals; a program must be able to hear them. Not the terminal's, which are for
+        // this one to act on: a mount may appear after its caller was ended.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
         let words = ([path] + arguments).map { strdup($0) }
         var process = pid_t()
         let code = posix_spawn(&process, path, &actions, &attributes, words + [nil], environ)

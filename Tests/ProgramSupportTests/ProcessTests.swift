@@ -1,5 +1,6 @@
 import Glibc
 import ProgramSupport
+import TestSupport
 import Testing
 
 @Suite("Process")
@@ -9,14 +10,9 @@ struct ProcessTests {
         (memory - MemoryLayout<Int>.size).load(as: Int.self) & 2 != 0
     }
 
-    /// Sanitizers bring a malloc of their own.
-    private static let hasOtherMalloc = ["__tsan_init", "__asan_init"].contains { (name: String) in
-        dlsym(nil, name) != nil
-    }
-
     @Test(
         "memory of large buffers goes back to the system, whatever was freed before",
-        .disabled(if: hasOtherMalloc, "not the C library's malloc"))
+        .disabled(if: Sanitizer.isThread || Sanitizer.isAddress, "they bring a malloc of their own"))
     func largeBuffers() throws {
         Process.prepare()
         // Larger than what the arenas have free: they are asked first.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Support
 import Testing
 
 @Suite("Benchmarks by the program", .serialized)
@@ -20,6 +21,18 @@ struct BenchCommandTests {
 
     private func report(_ text: String) throws -> Report {
         try JSONDecoder().decode(Report.self, from: Data(text.utf8))
+    }
+
+    @Test(
+        "mount leaves nothing behind when it is ended", .timeLimit(.minutes(5)), arguments: ["INT", "TERM"],
+        ["0.05", "0.13", "0.6"])
+    func endedMount(signal: String, after: String) throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        let outcome = try program.shell(
+            "mkdir work; timeout -s \(signal) \(after) $FLIST bench mount --count 10000 --work work tree.fl; ls work")
+        #expect(outcome.output == "", "\(outcome.errors)")
+        #expect(try MountTable.current().entries.filter { $0.mountPoint.hasPrefix(program.folder) }.isEmpty)
     }
 
     @Test("fetches with each number under way, decoded and stored")

@@ -37,12 +37,18 @@ struct BenchMountCommand: ParsableCommand {
     }
 
     func run() throws {
+        // Whoever ends it has the folder removed all the same, after the round.
+        let isEnding = Monitor(false)
+        try ProgramSignals().handle(ending: { isEnding.withLock { $0 = true } })
         let rounds = try MountRounds(flist: flist.flist, stores: stores, work: work)
         defer { rounds.finish() }
         var report = BenchReport("step", unit: "times")
         for isFirst in [true, false] {
             var steps = [BenchFigures](repeating: BenchFigures(), count: 3)
-            for _ in 0..<count { try rounds.run(newCache: isFirst, &steps) }
+            for _ in 0..<count {
+                guard !isEnding.withLock({ $0 }) else { throw Failed(status: 130) }
+                try rounds.run(newCache: isFirst, &steps)
+            }
             for (name, figures) in zip(["mount", "ls", "umount"], steps) {
                 report.add(
                     "\(name), \(isFirst ? "new cache" : "index there")",
@@ -98,7 +104,9 @@ private final class MountRounds {
 
     /// Removes everything; never what is mounted.
     func finish() {
-        guard (try? MountTable.current().find(target: target)) == nil else { return }
+        guard (try? MountTable.current().find(target: target)) == nil else {
+            return Terminal.complain("\(target) is still mounted: flist umount it, and remove \(folder)")
+        }
         guard let remove = HelperProgram(named: "rm", alsoIn: ["/bin"]) else { return }
         // The process of the last mount may still be putting its cache away.
         for _ in 0..<50 {
