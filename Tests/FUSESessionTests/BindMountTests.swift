@@ -15,7 +15,7 @@ struct BindMountTests {
     func flags() throws {
         try withMount(fileSystem(), { $0.noSuid = true }) { session, target in
             let second = "\(target)/../upper"
-            let path = try #require(realpath(second, nil).map { String(cString: $0) })
+            let path = try #require(resolved(second))
             try BindMount.mountReadOnly(target, at: path, noDev: true)
             defer { try? unmount(path, lazy: true) }
             let table = try MountTable.current()
@@ -33,7 +33,7 @@ struct BindMountTests {
     @Test("are read-only over a writable tree")
     func readOnly() throws {
         try withMount(fileSystem(), overlay: true) { _, target in
-            let path = try #require(realpath("\(target)/../work/..", nil).map { "\(String(cString: $0))/bound" })
+            let path = try #require(resolved("\(target)/../work/..")) + "/bound"
             try makeFolder(path)
             try BindMount.mountReadOnly(target, at: path)
             defer { try? unmount(path, lazy: true) }
@@ -50,5 +50,11 @@ struct BindMountTests {
             }
             #expect(error?.description == "cannot show \(folder)/a at \(folder)/b: No such file or directory")
         }
+    }
+
+    private func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 }

@@ -37,8 +37,9 @@ struct InterruptionTests {
         #expect(hub.isAsked)
         place.redis.stop()
         hub.goOn()
-        #expect(daemon.logs(" mounted "))
-        #expect(try place.shell("cat root/mountpoint/a/name").output == "one\n")
+        #expect(daemon.logs(" name=a "))
+        let reading = try place.shell("cat root/mountpoint/a/name")
+        #expect(reading.output == "one\n", "\(reading.errors)\(daemon.log)")
         try place.redis.start()
         #expect(try bus.receive() == [Answer(data: "\"\(place.mountPath("a"))\"")])
     }
