@@ -73,6 +73,27 @@ struct ChangingTests {
         }
     }
 
+    @Test("check --data lists twenty bad blocks, and all of them with --json")
+    func checkMany() throws {
+        let program = try FlistProgram()
+        try program.shell("mkdir many; for i in $(seq 25); do echo $i > many/f$i; done")
+        #expect(
+            try program.flist("pack", "-q", "-m", "many.fl", "-s", "dir://\(program.path("blocks"))", "many").status
+                == 0)
+        try program.shell("rm -r blocks/*")
+        let bad = try program.flist("check", "--data", "-q", "many.fl")
+        #expect(bad.status == 1)
+        let lines = bad.errors.split(separator: "\n")
+        #expect(lines.count == 22 && lines.prefix(20).allSatisfy { $0.contains(": the block is not there") })
+        #expect(
+            lines.suffix(2) == [
+                "flist: many.fl: and 5 more bad blocks; --json lists all",
+                "flist: many.fl: 25 of 25 different blocks, 66 B, are bad",
+            ])
+        let all = try program.flist("check", "--data", "-q", "--json", "many.fl")
+        #expect(all.output.split(separator: "\"reason\"").count == 26)
+    }
+
     @Test("check --data ends with 1 and names the files of bad blocks")
     func check() throws {
         let program = try FlistProgram()

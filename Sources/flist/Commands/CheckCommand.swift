@@ -14,7 +14,8 @@ struct CheckCommand: ParsableCommand {
             Without --data the structure is verified: names, types, sizes, links,
             references. With it every different block is fetched from the stores, not from
             the cache, and compared with its hashes. Bad ones are listed with the files
-            they belong to, and the status is 1.
+            they belong to, the first twenty here and all of them with --json, and the
+            status is 1.
 
               flist check --data debian.fl
             """)
@@ -62,19 +63,29 @@ struct CheckCommand: ParsableCommand {
         }
     }
 
+    /// A store that is away makes every block of a flist bad: no terminal holds so many lines.
+    private static let maximumLines = 20
+
     private func tell(_ report: FlistChecker.Report) {
-        for bad in report.bad {
+        for bad in report.bad.prefix(Self.maximumLines) {
             Terminal.complain("\(flist.flist): \(bad.reason); in \(Self.list(bad.files))")
         }
-        for path in report.filesWithoutBlocks {
+        tellMore("bad blocks", report.bad.count)
+        for path in report.filesWithoutBlocks.prefix(Self.maximumLines) {
             Terminal.complain("\(flist.flist): \(PathText.escaped(path)): has a size but no blocks")
         }
+        tellMore("files without blocks", report.filesWithoutBlocks.count)
         let what = "\(report.blocks) different blocks, \(ByteCount(report.bytes))"
         if !report.isGood {
             Terminal.complain("\(flist.flist): \(report.bad.count) of \(what), are bad")
         } else if !quiet {
             Output.line("\(flist.flist): good, \(what)")
         }
+    }
+
+    private func tellMore(_ what: String, _ count: Int) {
+        guard count > Self.maximumLines else { return }
+        Terminal.complain("\(flist.flist): and \(count - Self.maximumLines) more \(what); --json lists all")
     }
 
     private static func list(_ files: [[UInt8]]) -> String {
