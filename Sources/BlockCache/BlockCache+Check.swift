@@ -131,6 +131,12 @@ extension CacheCore {
                 try? map.set(block, isGood ? .present : .absent)
             }
             if !isGood { check.damagedBlocks += 1 }
+            if repair, !isGood, let data = try? CachedObject.openQuietly(object.path, O_RDWR),
+                isSame(file.descriptor.number, object.path)
+            {
+                ZeroBlock.mend(
+                    data.number, at: map.layout.offset(of: block), length, keys[block], header.digestLength)
+            }
             if repair, check.damagedBlocks == 1, !isGood {
                 // Who has it open must not go on with what is in memory; and where one is bad, others may be.
                 for later in block + 1..<states.count where states[later] == .present {

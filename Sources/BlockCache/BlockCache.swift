@@ -97,7 +97,8 @@ public final class BlockCache: Sendable {
 
     /// Ends the cache's thread and gives its reservations back. Open objects can still be read, and store no more.
     ///
-    /// Idempotent. Does not wait for the disk: what is not yet known to be on it is taken over by the next process.
+    /// Idempotent. Begins no sync, and waits for one under way: what is not yet known to be on the disk is taken over by
+    /// the next process.
     public func close() {
         guard !core.closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         scrubber.withLock { $0 }?.stop()

@@ -44,6 +44,7 @@ extension CachedObject {
         // A map that cannot be written leaves the block suspect for others, which is no harm.
         try? map.set(block, isGood ? .present : .absent)
         if !isGood {
+            ZeroBlock.mend(found.data, at: layout.offset(of: block), length, key, digestLength)
             found.bits.clearSuspect(block)
             return found.bits.isPresent(block)
         }

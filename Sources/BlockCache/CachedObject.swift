@@ -162,7 +162,7 @@ public final class CachedObject: Sendable {
     /// Of a content that is not yet on disk the call would have the kernel write just this file, and drop nothing: such
     /// a one is dropped whole after the next sync.
     public func dropPages(_ range: Range<UInt64>) {
-        guard !withBacking({ $0.isFresh }) || !core.durability.dropPages(name) else { return }
+        guard !withBacking({ $0.isFresh || $0.map != nil }) || !core.durability.dropPages(name) else { return }
         advise(POSIX_FADV_DONTNEED, range)
     }
 
@@ -175,6 +175,8 @@ public final class CachedObject: Sendable {
     private func advise(_ advice: Int32, _ range: Range<UInt64>) {
         guard let offset = Int(exactly: range.lowerBound), range.lowerBound < layout.size else { return }
         let length = Int(min(range.upperBound, layout.size) - range.lowerBound)
+        // To the kernel 0 means up to the end.
+        guard length > 0 else { return }
         withBacking { backing in
             if backing.data >= 0 { posix_fadvise(backing.data, offset, length, advice) }
         }

@@ -51,7 +51,10 @@ struct PartialFile {
             let number = data.number
             let outcome = map.withLock { () -> Result<Bool, Errno> in
                 guard isSame(number, path), isSame(map.descriptor.number, mapPath) else { return .success(false) }
+                // Again: another process may have begun it before the map was locked.
+                var status = stat()
                 do throws(Errno) {
+                    _ = try systemCall { fstat(number, &status) }
                     try settle(number, status, map)
                     return .success(true)
                 } catch {
@@ -85,7 +88,10 @@ struct PartialFile {
             mapStatus.st_size == length, status.st_size == Int(layout.size),
             let states = map.states(of: 0..<layout.count)
         {
-            guard header.boot != core.boot else { return }
+            guard header.boot != core.boot else {
+                // Another flist may have blocks where this one has holes, in doubt since before.
+                return try punchHoles(data) { states[$0] == .suspect }
+            }
             try punchHoles(data)
             let doubted = states.map { ($0 == .absent ? BlockState.absent : .suspect).rawValue }
             // Holes come from the flist, not from the disk: a backing has them present whatever the map says.
@@ -129,9 +135,9 @@ struct PartialFile {
         return states
     }
 
-    /// Holes are never verified, so after doubt they are made anew.
-    private func punchHoles(_ data: Int32) throws(Errno) {
-        for run in layout.holes(in: blocks) {
+    /// Holes are never verified, so after doubt they are made anew: those with a block that is asked about.
+    private func punchHoles(_ data: Int32, where isDoubtful: (Int) -> Bool = { _ in true }) throws(Errno) {
+        for run in layout.holes(in: blocks) where run.contains(where: isDoubtful) {
             let begin = layout.offset(of: run.lowerBound)
             let end = layout.offset(of: run.upperBound - 1) + UInt64(layout.length(of: run.upperBound - 1))
             _ = try systemCall { linux_punch_hole(data, Int(begin), Int(end - begin)) }

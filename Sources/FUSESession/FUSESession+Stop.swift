@@ -17,17 +17,19 @@ extension FUSESession {
 
     /// Takes the mount out of the tree at once; it ends with its last user.
     public func detach(force: Bool = false) throws(FlistError) {
-        if force { abort() }
         guard let device else {
+            if force { abort() }
             if !hasEnded { try unmount(target, lazy: true) }
             return
         }
-        let table = try MountTable.current()
-        let mounts = table.entries.filter { $0.mountPoint == target }
-        guard mounts.contains(where: { $0.device == device }) else { return }
-        guard mounts.last?.device == device else {
+        let mounts = try MountTable.current().entries.filter { $0.mountPoint == target }
+        let isMounted = mounts.contains { $0.device == device }
+        // Before anything is cut: nobody could take the dead mount below away.
+        guard !isMounted || mounts.last?.device == device else {
             throw FlistError(.busy, "cannot unmount \(target): another mount lies on top, unmount that first")
         }
+        if force { abort() }
+        guard isMounted else { return }
         do throws(FlistError) {
             try unmount(target, lazy: true)
         } catch {

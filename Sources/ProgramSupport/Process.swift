@@ -5,11 +5,18 @@ internal import Glibc
 public enum Process {
     /// Call once, first of all.
     public static func prepare() {
+        fillStandardDescriptors()
         // Writing to a closed pipe is an error that is told apart from others (EPIPE), not a sudden end: connections
         // to stores have the same errno, and must not end the program.
         signal(SIGPIPE, SIG_IGN)
         raiseOpenFileLimit()
         keepLargeBuffersApart()
+    }
+
+    /// Opens what was closed of the first three descriptors: what got their numbers would be written to as if it were
+    /// stderr, a file of the cache too.
+    private static func fillStandardDescriptors() {
+        for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     }
 
     /// Gives each buffer of a block a mapping of its own, which goes back to the system with it.

@@ -224,4 +224,50 @@ struct CacheTrustTests {
         let object = try folder.open(boot: 2).object(content)
         #expect(try object.bytes(8192..<12288) == Array(repeating: 0, count: 4096))
     }
+
+    /// The same content, with a block of zeros where `content` has a hole.
+    private var withoutHole: TestContent {
+        var twin = content
+        twin.holes = []
+        return twin
+    }
+
+    @Test("a damaged block of zeros does not show where another flist has a hole", arguments: [false, true])
+    func damagedZeros(byReader: Bool) throws {
+        let cache = try folder.open(boot: 1)
+        do {
+            let object = cache.object(withoutHole)
+            for block in [0, 2] { #expect(object.store(withoutHole, block)) }
+        }
+        try flip(folder.folder.partial(content.name), at: 2 * 4096 + 1)
+        if byReader {
+            folder.closeAll()
+            let object = try folder.open(boot: 2).object(withoutHole)
+            #expect(object.state(ofBlock: 2) == .suspect)
+            #expect(!object.verify(block: 2))
+        } else {
+            #expect(cache.check().damagedBlocks == 1)
+        }
+        folder.closeAll()
+        let object = try folder.open(boot: byReader ? 2 : 1).object(content)
+        #expect(try object.bytes(8192..<12288) == Array(repeating: 0, count: 4096))
+        #expect([0, 1, 3].allSatisfy { object.verify(block: $0) || object.store(content, $0) })
+        #expect(object.isComplete)
+        #expect(try object.bytes(0..<4096 * 4) == content.bytes)
+    }
+
+    @Test("a block of zeros that is in doubt since before does not show where another flist has a hole")
+    func doubtfulZeros() throws {
+        do {
+            let object = try folder.open(boot: 1).object(withoutHole)
+            for block in [0, 2] { #expect(object.store(withoutHole, block)) }
+        }
+        folder.closeAll()
+        try flip(folder.folder.partial(content.name), at: 2 * 4096 + 1)
+        let cache = try folder.open(boot: 2)
+        #expect(cache.object(withoutHole).state(ofBlock: 2) == .suspect)
+        folder.closeAll()
+        let object = try folder.open(boot: 2).object(content)
+        #expect(try object.bytes(8192..<12288) == Array(repeating: 0, count: 4096))
+    }
 }

@@ -190,10 +190,24 @@ struct CachedObjectTests {
         #expect(try whole.map { try residentPages(folder.folder.fresh($0.name)) } == [3, 3])
         #expect(cache.core.durability.flush() == 2)
         #expect(try whole.map { try residentPages(folder.folder.object($0.name)) } == [0, 3])
+        objects[1].dropPages(0..<0)
+        #expect(try residentPages(folder.folder.object(whole[1].name)) == 3)
         objects[1].dropPages(0..<UInt64.max)
         #expect(try whole.map { try residentPages(folder.folder.object($0.name)) } == [0, 0])
         objects[0].willRead(0..<UInt64.max)
         #expect(try objects[0].bytes(0..<3 * 4096) == whole[0].bytes)
+    }
+
+    @Test("of a content of several blocks, too")
+    func dropFreshPagesOfBlocks() throws {
+        let cache = try folder.open()
+        let content = TestContent(seed: 14, size: 3 * 4096)
+        let object = cache.object(content)
+        #expect(object.storeAll(content))
+        object.dropPages(0..<UInt64.max)
+        #expect(try residentPages(folder.folder.fresh(content.name)) == 3)
+        #expect(cache.core.durability.flush() == 1)
+        #expect(try residentPages(folder.folder.object(content.name)) == 0)
     }
 
     /// Pages of a file that are in memory.

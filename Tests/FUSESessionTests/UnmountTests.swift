@@ -75,13 +75,14 @@ struct UnmountTests {
         }
     }
 
-    @Test("spares a mount on top of it")
-    func covered() throws {
+    @Test("spares a mount on top of it, and cuts nothing off below", arguments: [false, true])
+    func covered(force: Bool) throws {
         try withMount(fileSystem()) { session, target in
             try #require(mount("tmpfs", target, "tmpfs", 0, nil) == 0)
-            #expect(code { () throws(FlistError) in try session.stop() } == .busy)
+            #expect(code { () throws(FlistError) in try session.stop(force: force) } == .busy)
             #expect(!session.hasEnded)
             try unmount(target)
+            #expect(try text("\(target)/hello") == "hello")
             try session.stop()
         }
     }

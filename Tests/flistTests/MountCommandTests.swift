@@ -25,6 +25,23 @@ struct MountCommandTests {
         #expect(again.errors == "flist: cannot unmount target: nothing is mounted there\n")
     }
 
+    @Test("where the first descriptors are closed, none of its files gets their numbers", .timeLimit(.minutes(5)))
+    func closedDescriptors() throws {
+        let program = try FlistProgram()
+        try program.makeTree()
+        defer { _ = try? program.shell("umount -l target 2>/dev/null") }
+        let outcome = try program.shell(
+            """
+            mkdir target; "$FLIST" mount tree.fl target --cache cache <&- >&- 2>&-; echo $?
+            cat target/file; echo; "$FLIST" umount target
+            "$FLIST" mount -f tree.fl target --cache cache <&- >&- 2>&- & child=$!
+            for i in $(seq 400); do mountpoint -q target && break; sleep 0.05; done
+            cat target/file; echo; readlink /proc/$child/fd/0 /proc/$child/fd/1 /proc/$child/fd/2
+            kill -TERM $child; wait $child; echo $?
+            """)
+        #expect(outcome.output == "0\nhello\nhello\n/dev/null\n/dev/null\n/dev/null\n0\n", "\(outcome.errors)")
+    }
+
     @Test("tells in the foreground of the parent what went wrong in the background", .timeLimit(.minutes(5)))
     func failure() throws {
         let program = try FlistProgram()

@@ -39,8 +39,9 @@ extension FUSESession {
         try core.adopt(device)
         core.resumeOpens(state.opens, slots)
         fileSystem.connected(opens: core.openMode)
-        try startWorkers(core, at: state.target)
+        // First: what a worker of this process had read would be sent again as well, and answered twice.
         try core.askAgain(for: state.target)
+        try startWorkers(core, at: state.target)
         return FUSESession(target: state.target, core: core, device: state.device, fuseDevice: state.fuseDevice)
     }
 }
