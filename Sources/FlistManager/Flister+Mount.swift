@@ -17,29 +17,33 @@ extension Flister {
         return try withName(name) { () throws(FlistError) in
             let path = folders.path(of: name)
             if try isMounted(name) { return path }
-            let flist: HubFlist
+            let (flist, choice): (HubFlist, StoreChoice)
             do throws(FlistError) {
+                choice = try stores(options.storage)
                 flist = try hub.fetch(url)
             } catch {
                 throw Self.flistFailure(error, url)
             }
-            MountHint(storage: options.storage, url: FlistLocation.shown(url)).write(on: flist.path)
-            try mount(flist.md5, as: name, url: url, options)
+            let hint = MountHint(storage: options.storage, url: FlistLocation.shown(url))
+            try mount(flist.md5, as: name, hint, stores: choice, options)
             return path
         }
     }
 
     /// Mounts a flist that is on this machine under a name. Under the name's lock.
     ///
-    /// - Parameter folder: takes what is written, in place of what the options say; neither made nor marked.
+    /// - Parameters:
+    ///   - stores: those of the hint.
+    ///   - folder: takes what is written, in place of what the options say; neither made nor marked.
     func mount(
-        _ md5: String, as name: MountName, url: String, _ options: NamedMountOptions, writableIn folder: String? = nil
+        _ md5: String, as name: MountName, _ hint: MountHint, stores: StoreChoice, _ options: NamedMountOptions,
+        writableIn folder: String? = nil
     ) throws(FlistError) {
         let mount: SharedMount
         do throws(FlistError) {
-            mount = try shared.pin(md5, url: FlistLocation.shown(url), stores: stores(options.storage))
+            mount = try shared.pin(md5, hint, stores: stores)
         } catch {
-            throw Self.flistFailure(error, url)
+            throw Self.flistFailure(error, hint.url)
         }
         defer { shared.unpin(mount) }
         let path = folders.path(of: name)
@@ -57,7 +61,7 @@ extension Flister {
             throw error
         }
         logger.info(
-            "mounted", metadata: ["name": "\(name.text)", "flist": "\(md5)", "url": "\(FlistLocation.shown(url))"])
+            "mounted", metadata: ["name": "\(name.text)", "flist": "\(md5)", "url": "\(hint.url)"])
     }
 
     /// Whether something is mounted under the name and answers; a mount that is dead is taken away first.

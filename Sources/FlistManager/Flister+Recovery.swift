@@ -44,16 +44,24 @@ extension Flister {
     private func restore(_ mount: NodeMounts.Named) {
         do throws(FlistError) {
             try names.withLock(mount.name.text) { () throws(FlistError) in
-                try MountPoint.clear(folders.path(of: mount.name))
-                guard let md5 = mount.md5, access(folders.flistPath(md5), R_OK) == 0 else {
-                    throw FlistError(.notFound, "its flist is not on this machine")
+                let path = folders.path(of: mount.name)
+                do throws(FlistError) {
+                    guard let md5 = mount.md5, access(folders.flistPath(md5), R_OK) == 0 else {
+                        throw FlistError(.notFound, "its flist is not on this machine")
+                    }
+                    let hint = MountHint(of: folders.flistPath(md5))
+                    var options = NamedMountOptions()
+                    options.readOnly = mount.layers == nil
+                    let folder = try mount.layers.map { layers throws(FlistError) in try writableFolder(layers) }
+                    // The mount table is all that tells of it: until it can be mounted again it stays there.
+                    let lower = try shared.pin(md5, hint, stores: stores(hint))
+                    defer { shared.unpin(lower) }
+                    try MountPoint.clear(path)
+                    try self.mount(md5, as: mount.name, hint, stores: stores(hint), options, writableIn: folder)
+                } catch {
+                    try? MountPoint.clear(path)
+                    throw error
                 }
-                let hint = MountHint(of: folders.flistPath(md5))
-                var options = NamedMountOptions()
-                options.storage = hint.storage
-                options.readOnly = mount.layers == nil
-                let folder = try mount.layers.map { layers throws(FlistError) in try writableFolder(layers) }
-                try self.mount(md5, as: mount.name, url: hint.url, options, writableIn: folder)
             }
         } catch {
             // What was written is still in its folder, and there for the next Mount of the name.

@@ -40,7 +40,7 @@ extension Flister {
         shared.all.map { mount in
             let summary = mount.flist.index.summary
             return NodeReport.Flist(
-                md5: mount.md5, url: mount.url, format: "\(summary.kind)", entries: summary.entries,
+                md5: mount.md5, url: mount.hint.url, format: "\(summary.kind)", entries: summary.entries,
                 bytes: summary.totalSize, mounts: mounts.named.count { $0.md5 == mount.md5 },
                 isMounted: mounts.shared[mount.md5]?.device == mount.mount.device,
                 opens: mount.mount.opens.rawValue, stores: mount.flist.router.stores.map(\.address),

@@ -13,8 +13,14 @@ extension Flister {
     ) throws(FlistError) {
         guard options.persistedVolume.isEmpty else {
             let folder = try PersistedVolume(options.persistedVolume)
-            try folder.mark()
-            return try overlay(mount, in: folder.path, at: path)
+            let marks = try folder.mark()
+            do throws(FlistError) {
+                return try overlay(mount, in: folder.path, at: path)
+            } catch {
+                // Else the volume of another mount would not be deleted with it.
+                PersistedVolume.takeBack(marks)
+                throw error
+            }
         }
         if let volume = try volumes.lookup(name.text) { return try overlay(mount, in: volume.path, at: path) }
         guard options.limit > 0 else {

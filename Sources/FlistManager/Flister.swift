@@ -100,7 +100,7 @@ public final class Flister: Sendable {
     /// Goes on with the mounts that an earlier process left with its keeper.
     func takeOver() {
         guard let keeper else { return }
-        shared.takeOver(keeper.inherited) { hint throws(FlistError) in try stores(hint.storage) }
+        shared.takeOver(keeper.inherited) { stores($0) }
         keeper.watch { [shared] in shared.all.forEach(shared.keep) }
     }
 
@@ -133,6 +133,18 @@ public final class Flister: Sendable {
         if !storage.isEmpty { choice.stores = [try StoreRoute(parsing: storage)] }
         choice.fallback = [fallback]
         return choice
+    }
+
+    /// Those that a note names; without its own store where that is none, since a mount that was must go on.
+    func stores(_ hint: MountHint) -> StoreChoice {
+        do throws(FlistError) {
+            return try stores(hint.storage)
+        } catch {
+            logger.error("a store of an earlier run is left out", metadata: ["url": "\(hint.url)", "error": "\(error)"])
+            var choice = StoreChoice()
+            choice.fallback = [fallback]
+            return choice
+        }
     }
 
     /// An address without a scheme is one on the hub.

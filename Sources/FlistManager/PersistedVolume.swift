@@ -16,30 +16,44 @@ struct PersistedVolume {
     }
 
     /// Makes the folder if it is missing, and marks it and the volumes that it lies in, so that they are known even if
-    /// they have the names of mounts.
-    func mark() throws(FlistError) {
+    /// they have the names of mounts. Answers which it marked now.
+    func mark() throws(FlistError) -> [String] {
+        var marked: [String] = []
         do throws(Errno) {
             try Folder.make(path, mode: 0o755, parents: true)
             // Without symlinks and what else a path may hold: those above it are meant.
             guard let resolved = realpath(path, nil) else { throw .current }
             defer { free(resolved) }
             guard var folder = String(validatingCString: resolved) else { throw .invalid }
-            try Self.mark(folder)
+            if try Self.mark(folder) { marked.append(folder) }
             while let slash = folder.utf8.lastIndex(of: UInt8(ascii: "/")), slash > folder.startIndex {
                 let above = String(folder[..<slash])
-                if try Self.isSubvolume(above) { try Self.mark(above) }
+                if try Self.isSubvolume(above), try Self.mark(above) { marked.append(above) }
                 folder = above
             }
         } catch {
+            Self.takeBack(marked)
             throw FlistError("cannot use the persisted volume \(path)", errno: error)
         }
+        return marked
     }
 
-    private static func mark(_ folder: String) throws(Errno) {
+    /// Takes marks away that were made for a mount that failed.
+    static func takeBack(_ marked: [String]) {
+        for folder in marked { removexattr(folder, attribute) }
+    }
+
+    /// Whether it was not marked before.
+    private static func mark(_ folder: String) throws(Errno) -> Bool {
         do throws(Errno) {
-            _ = try systemCall { setxattr(folder, attribute, "1", 1, 0) }
+            _ = try systemCall { setxattr(folder, attribute, "1", 1, Int32(XATTR_CREATE)) }
+            return true
+        } catch .exists {
+            return false
+        } catch .notSupported {
             // A file system without such attributes is none that volumes are made on.
-        } catch .notSupported {}
+            return false
+        }
     }
 
     /// Whether a folder looks like the root of a subvolume of btrfs: all have this inode (BTRFS_FIRST_FREE_OBJECTID),

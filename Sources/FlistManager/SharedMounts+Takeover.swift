@@ -10,7 +10,7 @@ extension SharedMounts {
     /// Goes on serving what an earlier process left with the keeper. Call once, before anything is mounted.
     ///
     /// What cannot be taken over is let go of and fails from then on, so that it is found dead.
-    func takeOver(_ items: [KeptItem], stores: (MountHint) throws(FlistError) -> StoreChoice) {
+    func takeOver(_ items: [KeptItem], stores: (MountHint) -> StoreChoice) {
         for item in items {
             do throws(FlistError) {
                 try takeOver(item, stores)
@@ -21,9 +21,7 @@ extension SharedMounts {
         }
     }
 
-    private func takeOver(
-        _ item: KeptItem, _ stores: (MountHint) throws(FlistError) -> StoreChoice
-    ) throws(FlistError) {
+    private func takeOver(_ item: KeptItem, _ stores: (MountHint) -> StoreChoice) throws(FlistError) {
         let kept = KeptSession(state: item.description, descriptors: item.descriptors)
         let md5 = String(item.key.prefix { $0 != " " })
         let (path, source) = (folders.sharedPath(md5), folders.flistPath(md5))
@@ -32,14 +30,14 @@ extension SharedMounts {
         do throws(FlistError) {
             // The flist itself may be gone: its index is all that is needed.
             flist = try OpenFlist(
-                source, sharing: resources, stores: try stores(hint), logger: logger, hash: FlistMount.hash(of: kept))
+                source, sharing: resources, stores: stores(hint), logger: logger, hash: FlistMount.hash(of: kept))
         } catch {
             item.descriptors.forEach { Glibc.close($0) }
             throw error
         }
         do throws(FlistError) {
             let mount = try FlistMount.resume(flist, kept, source: source, options: Self.options)
-            let shared = SharedMount(md5: md5, path: path, url: hint.url, flist: flist, mount: mount, key: item.key)
+            let shared = SharedMount(md5: md5, path: path, hint: hint, flist: flist, mount: mount, key: item.key)
             // With its descriptors: the keeper may have let go of it by now.
             keep(shared)
             // Others of the flist may be about that were taken out of the tree before and are still in use.

@@ -51,10 +51,20 @@ final class SharedMounts: Sendable {
     }
 
     /// Mounts a flist if it is not mounted, and keeps it mounted until `unpin`.
-    func pin(_ md5: String, url: String, stores: StoreChoice) throws(FlistError) -> SharedMount {
+    ///
+    /// - Parameters:
+    ///   - hint: noted for the next start if this mounts it; else what was noted when it was mounted stays true.
+    ///   - stores: those of the hint.
+    func pin(_ md5: String, _ hint: MountHint, stores: StoreChoice) throws(FlistError) -> SharedMount {
         try locks.withLock(md5) { () throws(FlistError) in
             let mount: SharedMount
-            if let live = try live(md5) { mount = live } else { mount = try start(md5, url: url, stores: stores) }
+            if let live = try live(md5) {
+                mount = live
+                // The file may have been downloaded again.
+                live.hint.write(on: folders.flistPath(md5))
+            } else {
+                mount = try start(md5, hint, stores: stores)
+            }
             state.withLock { $0.pins[md5, default: 0] += 1 }
             return mount
         }
@@ -89,19 +99,21 @@ final class SharedMounts: Sendable {
     func add(_ mount: SharedMount) { state.withLock { $0.mounts[mount.md5] = mount } }
 
     /// Under the flist's lock.
-    private func start(_ md5: String, url: String, stores: StoreChoice) throws(FlistError) -> SharedMount {
-        let path = folders.sharedPath(md5)
+    private func start(_ md5: String, _ hint: MountHint, stores: StoreChoice) throws(FlistError) -> SharedMount {
+        let (path, source) = (folders.sharedPath(md5), folders.flistPath(md5))
+        // Before it is read: a file that changes is read anew to be trusted.
+        hint.write(on: source)
         // Another program's mount that answers stays below ours: names show it, and are known by it.
         try MountPoint.clear(path) { $0.type != MountPoint.ownType && MountPoint.answers(path) }
         try MountPoint.make(path)
         do throws(FlistError) {
-            let flist = try OpenFlist(folders.flistPath(md5), sharing: resources, stores: stores, logger: logger)
+            let flist = try OpenFlist(source, sharing: resources, stores: stores, logger: logger)
             do throws(FlistError) {
-                let mount = try FlistMount.mount(flist, source: folders.flistPath(md5), at: path, options: Self.options)
-                let shared = SharedMount(md5: md5, path: path, url: url, flist: flist, mount: mount)
+                let mount = try FlistMount.mount(flist, source: source, at: path, options: Self.options)
+                let shared = SharedMount(md5: md5, path: path, hint: hint, flist: flist, mount: mount)
                 add(shared)
                 keep(shared)
-                logger.info("mounted a flist", metadata: ["flist": "\(md5)", "url": "\(url)"])
+                logger.info("mounted a flist", metadata: ["flist": "\(md5)", "url": "\(hint.url)"])
                 return shared
             } catch {
                 flist.close()

@@ -33,14 +33,15 @@ public final class ZBusVolumeStore: VolumeStore {
         let _: MessagePackValue = try call("change the limit of", name, "VolumeUpdate", .text(name), .uint(limit))
     }
 
-    /// The module has an error for a volume that it does not have, as for everything else: only a module that does not
-    /// answer is an error here.
+    /// The module has an error for a volume that it does not have, as for everything else. It is told by the text of Go's
+    /// os.ErrNotExist at its end (`path` in zosbase's pkg/storage/storage.go): a disk that fails is no volume that is not
+    /// there, of which the data would be left behind.
     public func lookup(_ name: String) throws(FlistError) -> Volume? {
         do throws(ZBusError) {
             return try client.call(
                 Self.module, Self.object, "VolumeLookup", [.text(name)], as: RemoteVolume.self, timeout: Self.timeout
             ).volume
-        } catch .callError {
+        } catch .callError(let text) where text.hasSuffix("file does not exist") {
             return nil
         } catch {
             throw Self.failure(error, "look up", name)

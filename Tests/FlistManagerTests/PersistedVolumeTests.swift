@@ -43,6 +43,17 @@ struct PersistedVolumeTests {
         #expect(try node.shell("cat \(other)/kept").output == "kept\n")
     }
 
+    @Test("of a Mount that failed do not keep the volume of another name")
+    func failed() throws {
+        let node = try Node()
+        try node.mount("a", limit: 1 << 25)
+        #expect(throws: FlistError.self) {
+            try node.mount("b") { $0.persistedVolume = "\(node.root)/volumes/a" }
+        }
+        try node.flister.unmount("a")
+        #expect(try node.shell("ls root/volumes").output == "")
+    }
+
     @Test("are not deleted with a volume that they lie in, whatever leads there")
     func insideOfAVolume() throws {
         let node = try Node()

@@ -24,6 +24,19 @@ struct RestartTests {
         #expect(try node.shell("cat root/volumes/a/rw/name").output == "outer\n")
     }
 
+    @Test("knows the stores of the first Mount of a flist, whatever later ones said, also those that failed")
+    func stores() throws {
+        let node = try Node()
+        try node.shell("mv blocks elsewhere")
+        let path = try node.mount("a", readOnly: true) { $0.storage = "dir://\(node.path("elsewhere"))" }
+        #expect(throws: FlistError.self) { try node.mount("b", readOnly: true) { $0.storage = "hub:9900" } }
+        try node.mount("c", readOnly: true)
+        try node.restart()
+        node.flister.recover()
+        #expect(try node.shell("cat \(path)/name").output == "one\n")
+        #expect(try node.shell("cat root/mountpoint/c/d/file").output == "deep\n")
+    }
+
     @Test("gives up what has lost its folder, and mounts nothing over another")
     func lost() throws {
         let node = try Node()

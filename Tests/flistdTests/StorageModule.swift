@@ -40,6 +40,9 @@ final class StorageModule {
 
     /// Has all that changes something fail from now on; nil to have it work again.
     func fail(_ text: String?) { volumes.state.withLock { $0.failure = text } }
+
+    /// The same for lookups.
+    func failLookups(_ text: String?) { volumes.state.withLock { $0.lookupFailure = text } }
 }
 
 /// As Go's `pkg.Volume`.
@@ -64,6 +67,7 @@ private final class ModuleVolumes: Sendable {
         var sizes: [String: UInt64] = [:]
         var calls: [String] = []
         var failure: String?
+        var lookupFailure: String?
     }
 
     let state = Mutex(State())
@@ -85,8 +89,9 @@ private final class ModuleVolumes: Sendable {
     }
 
     func lookup(_ name: String) throws(FlistError) -> ModuleVolume {
+        if let failure = state.withLock({ $0.lookupFailure }) { throw FlistError(.io, failure) }
         guard let size = state.withLock({ $0.sizes[name] }) else {
-            throw FlistError(.notFound, "no volume with name '\(name)' found")
+            throw FlistError(.notFound, "subvolume '\(name)' not found: file does not exist")
         }
         return ModuleVolume(name: name, path: "\(folder)/\(name)", size: size)
     }

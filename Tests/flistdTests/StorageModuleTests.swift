@@ -81,6 +81,20 @@ struct StorageModuleTests {
         #expect(try place.shell("ls vols").output == "")
     }
 
+    @Test("a volume that cannot be looked up is not taken for one that is not there")
+    func failingLookup() throws {
+        let (place, storage, bus) = try start()
+        let arguments = "[\"a\", \"\(place.url("one"))\", [false, 67108864, \"\", \"\"]]"
+        #expect(try bus.call("Mount", arguments)?.error == nil)
+        storage.failLookups("input/output error")
+        let text = "the storage module cannot look up the volume a: input/output error"
+        #expect(try bus.call("Unmount", "[\"a\"]") == Answer(data: "null", error: text))
+        #expect(try bus.call("Mount", arguments)?.error == text)
+        storage.failLookups(nil)
+        #expect(try bus.call("Unmount", "[\"a\"]") == Answer(data: "null"))
+        #expect(storage.calls == ["create a 67108864", "delete a"])
+    }
+
     @Test("a new start finds its volumes under the mounts that were there")
     func restart() throws {
         let place = try DaemonPlace()
