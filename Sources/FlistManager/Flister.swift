@@ -140,7 +140,8 @@ public final class Flister: Sendable {
         do throws(FlistError) {
             return try stores(hint.storage)
         } catch {
-            logger.error("a store of an earlier run is left out", metadata: ["url": "\(hint.url)", "error": "\(error)"])
+            logger.error(
+                "a store of an earlier run is left out", metadata: ["url": "\(hint.url)", "error": "\(error)"])
             var choice = StoreChoice()
             choice.fallback = [fallback]
             return choice

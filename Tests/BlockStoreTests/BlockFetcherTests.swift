@@ -13,6 +13,20 @@ struct BlockFetcherTests {
         return options
     }
 
+    @Test("the end of a store ends all that waits for it, however much that is")
+    func closedBeforeMany() throws {
+        let fixture = try FetchFixture()
+        let blocks = try TestBlock.many(20_000, length: 16)
+        for block in blocks { fixture.fetch(block, .readahead) }
+        let asked = fixture.stores[0].requests.all
+        #expect(asked.count > 0 && asked.count < 10_000)
+        fixture.router.close()
+        // On this thread, as the end of a connection does.
+        for request in asked { request.complete(.failure(.cancelled)) }
+        #expect(fixture.results.wait(for: blocks.count).filter { $0 == .failure(.cancelled) }.count == blocks.count)
+        #expect(fixture.stores[0].requests.all.count == asked.count)
+    }
+
     @Test("fetches blocks of every codec and counts them", arguments: BlockCodec.allCases)
     func codecs(codec: BlockCodec) throws {
         let folder = try TemporaryFolder()

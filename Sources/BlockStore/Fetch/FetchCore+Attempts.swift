@@ -9,6 +9,7 @@ extension FetchCore {
 
     /// Asks the next candidate; with none left, decides between another round and giving up.
     private func attempt(_ job: FetchJob, _ state: inout FetchState, _ effects: inout Effects) {
+        skipClosed(job)
         guard !job.candidates.isEmpty else {
             if job.failures.isEmpty {
                 fail(job, .notRoutable(job.reference.id), &state, &effects)
@@ -33,6 +34,17 @@ extension FetchCore {
         job.hedgeAt = job.candidates.isEmpty ? .never : .after(store.lateness)
         effects.starts.append((store, attempt.request))
         state.arm(job, &effects)
+    }
+
+    /// Leaves out stores that their owner has closed. They would answer within the call, with the next block that waits
+    /// asked for within that answer, and so on: as deep as there are blocks.
+    private func skipClosed(_ job: FetchJob) {
+        while let store = job.candidates.first, store.isClosed {
+            job.candidates.removeFirst()
+            let others = job.stores(insteadOf: store)
+            if others.isEmpty { job.note(.cancelled, from: store, within: .zero) }
+            job.candidates.insert(contentsOf: others, at: 0)
+        }
     }
 
     /// The request for a store, to be started when the lock is let go.
@@ -225,7 +237,8 @@ extension FetchCore {
     func deliver(_ plain: BlockBuffer, _ block: DecodeQueue.Block) {
         let job = block.job
         block.store.judged(nil)
-        for router in job.routers { router.copyToCaches(job.reference.id, block.stored, from: block.store) }
+        let routers = state.withLock { _ in job.routers }
+        for router in routers { router.copyToCaches(job.reference.id, block.stored, from: block.store) }
         var effects = Effects()
         let waiters = state.withLock { state -> [FetchJob.Waiter] in
             guard job.phase == .decoding else { return [] }
