@@ -10,16 +10,13 @@ public enum FlistLocation {
 
     /// Whether the argument is an address rather than a path.
     public static func isURL(_ argument: String) -> Bool {
-        argument.hasPrefix("http://") || argument.hasPrefix("https://")
+        let scheme = argument.prefix { $0 != ":" }
+        return ["http", "https"].contains(scheme.lowercased()) && argument[scheme.endIndex...].hasPrefix("://")
     }
 
     /// The argument as others may see it, in the mount table and in logs: an address without user, password and query.
     public static func shown(_ argument: String) -> String {
-        guard isURL(argument), let slashes = argument.firstRange(of: "://") else { return argument }
-        let rest = argument[slashes.upperBound...].prefix { $0 != "?" && $0 != "#" }
-        let authority = rest.prefix { $0 != "/" }
-        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
-        return String(argument[..<slashes.upperBound] + host + rest[authority.endIndex...])
+        isURL(argument) ? HTTPAddress(argument).shown : argument
     }
 
     /// Maps the tree of a flist, building its index where that is not there yet. Blocks.

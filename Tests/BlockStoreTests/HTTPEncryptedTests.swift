@@ -5,6 +5,22 @@ import Testing
 
 @testable import BlockStore
 
+@Suite("HTTP store with its own bounds", .timeLimit(.minutes(5)))
+struct HTTPBoundTests {
+    @Test("waits for a silent server as long as its caller does, beyond the client's own limit")
+    func patience() throws {
+        let block = HTTPTestBlocks.block(1)
+        let server = try RawHTTPServer { _ in [.pause(.seconds(4)), .answer(200, body: block.bytes)] }
+        defer { server.close() }
+        var options = HTTPOptions()
+        options.lowSpeedTime = .seconds(1)
+        let store = HTTPStore(base: server.url, timeout: .seconds(10), engine: HTTPEngine(options))
+        defer { store.close() }
+        #expect(HTTPTestBlocks.read([block.id], from: store) == [.success(block.bytes)])
+        #expect(server.requests.count == 1)
+    }
+}
+
 @Suite(
     "HTTP store over TLS and HTTP/2", .enabled(if: NginxServer.isInstalled, "needs nginx"), .timeLimit(.minutes(5)))
 struct HTTPEncryptedTests {

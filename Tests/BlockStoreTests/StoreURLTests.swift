@@ -4,6 +4,8 @@ import Testing
 
 @Suite("Store addresses")
 struct StoreURLTests {
+    private static let longSecret = String(repeating: "SECRET", count: 50)
+
     @Test(
         "takes addresses apart",
         arguments: [
@@ -75,7 +77,8 @@ struct StoreURLTests {
             "zdb://ho%zzst", "zdb://a%00b:SECRET@host", "zdb://u:SECRET@ho*st/", "dir://relative", "dir://", "dir:///",
             "dir://SECRET@host/x", "http:///path", "s3://k:SECRET@host/bucket", "s3://k:SECRET@host:1",
             "server://host:4000", "server://zdb://host", "zdb://h#x", "zdb://h?connections=0", "zdb://h?a=%f",
-            "zdb://h?token=SECRET&connections=x",
+            "zdb://h?token=SECRET&connections=x", "zdb://u:SECRET?x@ho*st/", "zdb://u:\(longSecret)@ho*st/",
+            "zdb://h?token=SECRET@SECRET&connections=x",
         ])
     func refusals(text: String) throws {
         let error = try #require(throws: FlistError.self) { try StoreURL(parsing: text) }

@@ -70,6 +70,9 @@ final class CurlHandle {
     /// All of a request but where its answer goes. False when memory is short or a text is not acceptable.
     func apply(_ request: HTTPRequest, _ options: HTTPOptions) -> Bool {
         guard applyCommon(options, url: request.url, credentials: request.credentials) else { return false }
+        if request.patience > options.lowSpeedTime {
+            set(CURLOPT_LOW_SPEED_TIME, request.patience.milliseconds / 1000)
+        }
         // The object name is signed as it is written: no dots squeezed out.
         set(CURLOPT_PATH_AS_IS, 1)
         switch request.method {

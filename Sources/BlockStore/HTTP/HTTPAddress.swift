@@ -36,8 +36,15 @@ public struct HTTPAddress: Sendable, Hashable {
         base = String(whole[..<afterScheme]) + rest
     }
 
-    /// The address as a person may see it: no user, no password, no query.
-    public var shown: String { base }
+    /// The address as a person may see it: no user, no password, no query. Of one whose port is no number only the scheme:
+    /// a password with a '/', '?' or '#' that is not escaped ends the host's part.
+    public var shown: String {
+        guard let afterScheme = base.firstRange(of: "://")?.upperBound else { return base }
+        let host = base[afterScheme...].prefix { $0 != "/" }
+        let behindAddress = host.lastIndex(of: "]").map { host[$0...] } ?? host
+        let port = behindAddress.lastIndex(of: ":").map { behindAddress[$0...].dropFirst() } ?? ""
+        return port.allSatisfy { $0.isASCII && $0.isNumber } ? base : "\(base[..<afterScheme])…"
+    }
 
     /// Scheme, host and port.
     var origin: String {

@@ -25,6 +25,7 @@ struct HTTPClient: Sendable {
     /// The GET request for a block.
     func request(_ url: String, for block: StoreRequest) -> HTTPRequest {
         var request = HTTPRequest(.get, url, maximumLength: block.maximumLength, deadline: block.deadline)
+        request.patience = block.patience
         request.isAbandoned = { block.isFinished }
         let progress = ProgressClock()
         block.follow(progress)
@@ -37,7 +38,9 @@ struct HTTPClient: Sendable {
 
     /// A request without an answer of interest.
     func request(_ method: HTTPRequest.Method, _ url: String) -> HTTPRequest {
-        HTTPRequest(method, url, maximumLength: 64 << 10, deadline: .after(timeout))
+        var request = HTTPRequest(method, url, maximumLength: 64 << 10, deadline: .after(timeout))
+        request.patience = timeout
+        return request
     }
 
     /// Starts reads whose answers complete their blocks.

@@ -26,6 +26,8 @@ struct HTTPRequest: Sendable {
     /// A larger body is refused as `tooLarge`: at its Content-Length where there is one.
     var maximumLength: Int
     var deadline: Deadline
+    /// How long nothing may come from the server; the client's own limit where that is longer.
+    var patience = Duration.zero
     /// GET and HEAD only; signed requests must not follow.
     var followsRedirects = true
     /// Asked now and then by the engine's thread: true ends the request with `cancelled`. Must not block.

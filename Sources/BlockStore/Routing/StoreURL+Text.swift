@@ -38,19 +38,21 @@ extension StoreURL {
         host.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%25")
     }
 
-    /// What may be shown of an address that could not be taken apart: nothing before `@`, nothing behind `?`.
+    /// What may be shown of an address that could not be taken apart: nothing before `@`, nothing behind `?`, and at most
+    /// 200 characters.
     static func redacted(_ text: String) -> String {
-        var shown = text.prefix(200)[...]
-        if let question = shown.firstIndex(of: "?") { shown = shown[..<question] }
-        var result = ""
-        for character in shown {
-            let odd = character.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }
-            result.append(odd ? "?" : character)
+        var shown = text[...]
+        if let at = text.lastIndex(of: "@") {
+            // A password may hold '@', '/' and '?': hide up to the last '@', and all where that may be within a query.
+            let scheme = text.range(ofScheme: "://").map { text[..<$0] } ?? ""
+            let isQuery = text[..<at].contains("?")
+            shown = "\(scheme)…\(isQuery ? "" : text[at...])"
         }
-        // A password may hold '@' or '/': hide up to the last '@'.
-        guard let at = result.lastIndex(of: "@") else { return "\"\(result)\"" }
-        let scheme = result.range(ofScheme: "://").map { result[..<$0] } ?? ""
-        return "\"\(scheme)…\(result[at...])\""
+        let result = shown.prefix { $0 != "?" }.prefix(200).map { character in
+            let isOdd = character.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }
+            return isOdd ? "?" : character
+        }
+        return "\"\(String(result))\""
     }
 }
 

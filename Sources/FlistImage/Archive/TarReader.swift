@@ -97,7 +97,8 @@ extension TarEntry {
         major = isDevice ? UInt32(truncatingIfNeeded: archive_entry_rdevmajor(entry)) : 0
         minor = isDevice ? UInt32(truncatingIfNeeded: archive_entry_rdevminor(entry)) : 0
         xattrs = Self.xattrs(entry)
-        dataRegions = Self.dataRegions(entry, size: size)
+        // libarchive 3.6 refuses sparse maps of what has no content; others may not.
+        dataRegions = Self.dataRegions(entry, size: self.size)
         appendACLs(entry)
     }
 
