@@ -14,7 +14,8 @@ struct UnpackCommand: ParsableCommand {
             too for root, or with -p. Without its owner a file gets no setuid and no
             setgid bit. DIR is made if it is missing and has to be empty
             otherwise. Entries that cannot be made are told, and the status is 1; a file
-            of which a block is missing is not made at all.
+            of which a block is missing is not made at all. One that was interrupted
+            leaves files that are not whole: unpack again with --force.
 
               flist unpack debian.fl /srv/root
               flist unpack --store zdb://backup:9900/debian debian.fl /srv/root
