@@ -23,6 +23,8 @@ public enum Runner {
     private static func report<Root: ParsableCommand>(
         _ error: any Error, _ root: Root.Type, _ arguments: [String]
     ) -> Int32 {
+        // What was found out before it failed.
+        _ = Output.finish()
         if let error = error as? FlistError {
             Terminal.complain(error.description)
             return error.code == .usage ? 2 : 1

@@ -207,6 +207,14 @@ struct IndexValidationTests {
             try $0.addXattr(to: 1, name: Array("user.a".utf8), value: [])
         }
         #expect(xattrs == "the flist has more than 0 xattrs")
+        let bytes = Self.message {
+            $0.limits.bytes = 100_000
+            for number in 0..<3 {
+                try $0.addXattr(
+                    to: 1, name: Array("user.\(number)".utf8), value: Array(repeating: UInt8(number), count: 40_000))
+            }
+        }
+        #expect(bytes == "what the flist holds takes more memory than a sound one of its size")
         #expect(TreeIndexBuilder.Limits().entries == 2_147_483_647)
         #expect(TreeIndexBuilder.Limits().depth == 4096)
     }

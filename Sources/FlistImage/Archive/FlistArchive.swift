@@ -45,6 +45,8 @@ struct FlistArchive: ~Copyable {
         guard archive_entry_size(entry) >= 0, UInt64(archive_entry_size(entry)) <= maximum else {
             throw DatabaseError("its \(name) is larger than \(ByteCount(maximum))")
         }
+        // A few bytes would be filled up with zeros to any size.
+        guard archive_entry_sparse_count(entry) == 0 else { throw DatabaseError("its \(name) is sparse") }
     }
 
     private static func extract(_ archive: TarArchive) throws(DatabaseError) -> MemoryFile {

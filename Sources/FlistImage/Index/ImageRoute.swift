@@ -1,3 +1,5 @@
+internal import Support
+
 /// Where a flist says that blocks whose ids begin with certain bytes are kept.
 public struct ImageRoute: Hashable, Sendable {
     /// The lowest first byte of the ids, inclusive.
@@ -11,6 +13,18 @@ public struct ImageRoute: Hashable, Sendable {
         self.start = start
         self.end = end
         self.url = url
+    }
+
+    /// Bytes of an address, as rfs declares the column.
+    static let maximumLength = 2048
+
+    /// - Throws: `usage` for what readers refuse.
+    func check() throws(FlistError) {
+        guard url.utf8.count <= Self.maximumLength else {
+            throw FlistError(
+                .usage,
+                "the address of a store has \(url.utf8.count) bytes: a flist holds \(Self.maximumLength) at most")
+        }
     }
 }
 

@@ -15,6 +15,8 @@ public struct TreeIndexBuilder {
         /// 2^40 blocks are 64 TiB of references: none of the sums over them overflow.
         var blocks = 1 << 40
         var xattrs = 1 << 28
+        /// Of memory for all of it.
+        var bytes = Int.max
     }
 
     let info: TreeIndexInfo
@@ -101,6 +103,16 @@ public struct TreeIndexBuilder {
             throw FlistError(.invalid, "the flist has more than \(limits.entries) entries")
         }
         nodes.append(node)
+        try checkBytes()
+    }
+
+    /// Called for all that is added: values that are added alone may each be large.
+    private func checkBytes() throws(FlistError) {
+        let bytes = names.count + targets.count + blockBytes.count + xattrs.bytes.count
+        let rows = nodes.count * MemoryLayout<Node>.stride + blockRuns.count * MemoryLayout<BlockRun>.stride
+        guard bytes + rows <= limits.bytes else {
+            throw FlistError(.invalid, "what the flist holds takes more memory than a sound one of its size")
+        }
     }
 
     /// Adds the next block of a file; `nil` for both is a hole, which only the zstd kind has.
@@ -126,6 +138,7 @@ public struct TreeIndexBuilder {
         blockRuns[run].endsWithHole = blockID == nil
         blockRuns[run].count += 1
         blockCount += 1
+        try checkBytes()
     }
 
     /// Adds an extended attribute to an inode.
@@ -137,5 +150,6 @@ public struct TreeIndexBuilder {
             throw FlistError(.invalid, "entry \(id), xattr \"\(EscapedBytes.render(name))\": \(reason)")
         }
         xattrs.add(to: id, name: name, value: value)
+        try checkBytes()
     }
 }

@@ -19,6 +19,7 @@ enum FungiReader {
         // Only advice: one that is broken does not spoil the flist.
         info.profile = (try? FungiProfile.read(database)) ?? []
         var builder = TreeIndexBuilder(info: info)
+        builder.limits.bytes = database.keptLimit
         do {
             try database.requireTable("inode", columns: inodeColumns)
             try database.requireTable("block", columns: ["ino", "id", "key"])

@@ -107,7 +107,9 @@ struct FungiTags {
                     let end = UInt8(exactly: try statement.integer(1)), start <= end
                 else { throw DatabaseError("its range is not one of 0 to 255") }
                 let url = try statement.string(2)
-                guard url.utf8.count <= 2048 else { throw DatabaseError("its address is longer than 2048 bytes") }
+                guard url.utf8.count <= ImageRoute.maximumLength else {
+                    throw DatabaseError("its address is longer than \(ImageRoute.maximumLength) bytes")
+                }
                 routes.append(ImageRoute(start: start, end: end, url: url))
             } catch {
                 throw DatabaseError("table route, row \(routes.count + 1): \(error)")

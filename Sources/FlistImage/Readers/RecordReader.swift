@@ -41,7 +41,8 @@ struct RecordReader: ~Copyable {
             do throws(DatabaseError) {
                 try database.requireTable("entries", columns: ["key", "value"])
                 reader = RecordReader(
-                    try database.prepare("SELECT value FROM entries WHERE key = ?1"), info: info)
+                    try database.prepare("SELECT value FROM entries WHERE key = ?1"), info: info,
+                    limit: database.keptLimit)
             } catch {
                 throw FlistError(.invalid, error.description)
             }
@@ -54,9 +55,10 @@ struct RecordReader: ~Copyable {
         throw FlistError(.unsupported, "has files of different block sizes, which this version cannot read")
     }
 
-    private init(_ statement: consuming Statement, info: TreeIndexInfo) {
+    private init(_ statement: consuming Statement, info: TreeIndexInfo, limit: Int) {
         self.statement = statement
         builder = TreeIndexBuilder(info: info)
+        builder.limits.bytes = limit
         blockSize = info.blockSize
     }
 

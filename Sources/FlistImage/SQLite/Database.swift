@@ -19,6 +19,9 @@ struct Database: ~Copyable {
 
     deinit { sqlite3_close_v2(handle) }
 
+    /// Bytes that may be kept of what is read from it.
+    var keptLimit: Int { budget?.kept ?? .max }
+
     /// Opens a stranger's database for reading: it cannot run code of its own, be written to or grow, and is
     /// interrupted when the budget is used up.
     ///

@@ -7,18 +7,23 @@ internal import Glibc
 final class ReadBudget {
     private var steps: Int
     private let end: UInt64
+    /// Bytes that may be kept of what was read: rows may share one value there, too. A hole, whose row has some 10 bytes,
+    /// takes 64 in an index; all else takes a few times what it has in the database.
+    let kept: Int
 
     /// - Parameter size: bytes of the whole database.
     ///
     /// A row takes at least some 25 bytes in its table and indexes, and below 40 steps with the look-ups that go with
     /// it. Sound files are read at 50 MB/s and more.
     convenience init(size: UInt64) {
-        self.init(steps: Int(min(size, 1 << 40)) * 4 + 2_000_000, seconds: 60 + min(size, 1 << 40) >> 22)
+        let size = min(size, 1 << 40)
+        self.init(steps: Int(size) * 4 + 2_000_000, seconds: 60 + size >> 22, kept: Int(size) * 16 + 64 << 20)
     }
 
     /// - Parameter seconds: of this thread's time on a processor, from now on.
-    init(steps: Int, seconds: UInt64) {
+    init(steps: Int, seconds: UInt64, kept: Int = .max) {
         self.steps = steps
+        self.kept = kept
         end = Self.threadTime &+ seconds * 1_000_000_000
     }
 

@@ -88,6 +88,7 @@ public struct FlistEditor: ~Copyable {
 
     /// Adds a route. One that is there already is not added again.
     public func addRoute(_ route: ImageRoute) throws(FlistError) {
+        try route.check()
         guard try !routes().contains(route) else { return }
         try write("INSERT INTO route (start, \"end\", url) VALUES (?1, ?2, ?3)") {
             (statement: borrowing Statement) throws(DatabaseError) in

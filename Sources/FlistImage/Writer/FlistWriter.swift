@@ -130,6 +130,7 @@ public final class FlistWriter {
 
     /// Says where blocks whose ids begin with certain bytes are kept.
     public func addRoute(_ route: ImageRoute) throws(FlistError) {
+        try route.check()
         try write { (tables: borrowing FungiTables) throws(DatabaseError) in try tables.insertRoute(route) }
     }
 

@@ -97,7 +97,6 @@ struct CacheCommand: ParsableCommand {
         Terminal.complain(
             "\(path): \(result.damaged.count) contents and \(result.damagedBlocks) blocks were damaged and are removed;"
                 + " they are fetched again when read")
-        _ = Output.finish()
         throw Failed()
     }
 

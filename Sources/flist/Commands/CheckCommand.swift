@@ -57,10 +57,7 @@ struct CheckCommand: ParsableCommand {
         let report = checker.run()
         progress.stop()
         if json.isOn { Self.json(report, flist.flist).print() } else { tell(report) }
-        guard report.isGood else {
-            _ = Output.finish()
-            throw Failed()
-        }
+        guard report.isGood else { throw Failed() }
     }
 
     /// A store that is away makes every block of a flist bad: no terminal holds so many lines.

@@ -100,7 +100,6 @@ struct PrefetchCommand: ParsableCommand {
         }
         guard let complaint = complaint(progress, open) else { return }
         Terminal.complain("\(flist): \(complaint)")
-        _ = Output.finish()
         throw Failed()
     }
 

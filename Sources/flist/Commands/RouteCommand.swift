@@ -62,10 +62,17 @@ struct RouteCommand: ParsableCommand {
 
     /// Deletes by the address as people see it, so that passwords need not be known.
     private func delete(_ text: String, from editor: borrowing FlistEditor) throws {
-        let wanted = try StoreRoute(parsing: text)
-        let hasRange = !text.hasPrefix(wanted.url.scheme.rawValue + "://")
+        var count = try editor.deleteRoutes(to: text)
+        let wanted: StoreRoute
+        do throws(FlistError) {
+            wanted = try StoreRoute(parsing: text)
+        } catch {
+            // Other programs may have written what is no address to us.
+            if count > 0 { return }
+            throw error
+        }
+        let hasRange = text.prefix { $0 != "/" }.contains("=")
         let range = try image(wanted, "")
-        var count = 0
         for route in try editor.routes() {
             guard ShownURL.of(route.url) == wanted.url.description || route.url == text,
                 !hasRange || (route.start == range.start && route.end == range.end)

@@ -74,7 +74,6 @@ struct UnpackCommand: ParsableCommand {
         }
         if summary.failed > 0 {
             Terminal.complain("\(dir): \(summary.failed) entries are missing or not as they should be")
-            _ = Output.finish()
             throw Failed()
         }
     }

@@ -50,7 +50,6 @@ struct BenchReport {
         }
         guard !failures.isEmpty else { return }
         for failure in failures { Terminal.complain(failure) }
-        _ = Output.finish()
         throw Failed()
     }
 
