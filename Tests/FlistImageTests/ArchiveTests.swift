@@ -89,6 +89,23 @@ struct ArchiveTests {
         #expect(refusal(workspace.path("y.flist")).contains("is compressed more than once"))
     }
 
+    @Test("refuses a sparse member, which a few bytes would fill up to any size")
+    func sparse() throws {
+        let workspace = try Workspace()
+        let script = """
+            import io, tarfile
+            out = tarfile.open("x.flist", "w", format=tarfile.PAX_FORMAT)
+            info = tarfile.TarInfo("flistdb.sqlite3")
+            info.size = 1024
+            info.pax_headers = {"GNU.sparse.size": str(1 << 30), "GNU.sparse.numblocks": "2",
+                                "GNU.sparse.map": "0,512,%d,512" % ((1 << 30) - 512)}
+            out.addfile(info, io.BytesIO(bytes(1024)))
+            out.close()
+            """
+        try workspace.run("python3", "-", input: script)
+        #expect(refusal(workspace.path("x.flist")).hasSuffix("its flistdb.sqlite3 is sparse"))
+    }
+
     @Test("refuses what is no flist at all")
     func others() throws {
         let workspace = try Workspace()
