@@ -54,10 +54,11 @@ extension Flister {
                     options.readOnly = mount.layers == nil
                     let folder = try mount.layers.map { layers throws(FlistError) in try writableFolder(layers) }
                     // The mount table is all that tells of it: until it can be mounted again it stays there.
-                    let lower = try shared.pin(md5, hint, stores: stores(hint))
+                    let choice = stores(hint)
+                    let lower = try shared.pin(md5, hint, stores: choice)
                     defer { shared.unpin(lower) }
                     try MountPoint.clear(path)
-                    try self.mount(md5, as: mount.name, hint, stores: stores(hint), options, writableIn: folder)
+                    try self.mount(md5, as: mount.name, hint, stores: choice, options, writableIn: folder)
                 } catch {
                     try? MountPoint.clear(path)
                     throw error

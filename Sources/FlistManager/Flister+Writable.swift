@@ -13,13 +13,16 @@ extension Flister {
     ) throws(FlistError) {
         guard options.persistedVolume.isEmpty else {
             let folder = try PersistedVolume(options.persistedVolume)
-            let marks = try folder.mark()
-            do throws(FlistError) {
-                return try overlay(mount, in: folder.path, at: path)
-            } catch {
-                // Else the volume of another mount would not be deleted with it.
-                PersistedVolume.takeBack(marks)
-                throw error
+            // One at a time: a mark that is taken back must not be one that another Mount has found there.
+            return try persisted.withLock("") { () throws(FlistError) in
+                let marks = try folder.mark()
+                do throws(FlistError) {
+                    try overlay(mount, in: folder.path, at: path)
+                } catch {
+                    // Else the volume of another mount would not be deleted with it.
+                    PersistedVolume.takeBack(marks)
+                    throw error
+                }
             }
         }
         if let volume = try volumes.lookup(name.text) { return try overlay(mount, in: volume.path, at: path) }

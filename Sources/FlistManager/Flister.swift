@@ -53,6 +53,8 @@ public final class Flister: Sendable {
     let resources: ContentResources
     /// One call at a time for each name.
     let names = KeyedLocks()
+    /// Of marks on folders that callers gave: they lie in each other, so that one key stands for all.
+    let persisted = KeyedLocks()
     let logger: Logger
     private let fallback: StoreRoute
     private let hubAddress: String

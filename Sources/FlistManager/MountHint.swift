@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Support
 
-/// What the last Mount of a downloaded flist said, noted on its file for the next start of the service.
+/// What the Mount that began a shared mount said, noted on its file for the next start of the service.
 ///
 /// Notes are attributes that only root may read, since addresses of stores hold passwords. On a file system without
 /// such attributes nothing is noted: after a restart the fallback is asked then.
