@@ -10,3 +10,13 @@ public func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
     }
     return try condition()
 }
+
+/// Whether a workload, done again, comes to change a count no more. It is done until then, since what the kernel keeps of a
+/// mount it gives up when it likes: memory is short, or somebody drops the caches of the whole machine.
+public func settles<Count: Equatable>(_ count: () -> Count, _ workload: () throws -> Void) rethrows -> Bool {
+    try eventually {
+        let before = count()
+        try workload()
+        return count() == before
+    }
+}
