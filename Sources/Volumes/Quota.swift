@@ -57,12 +57,17 @@ struct Quota: Sendable {
     }
 
     private func number(_ name: String) throws(Errno) -> UInt64 {
-        let file = try FileDescriptor("\(folder)/\(name)", O_RDONLY)
-        return try withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { buffer throws(Errno) in
-            let count = try file.read(into: buffer, at: 0)
-            let digits = buffer.prefix(count).prefix { $0 != UInt8(ascii: "\n") }
-            guard let number = UInt64(String(decoding: digits, as: UTF8.self)) else { throw .invalid }
-            return number
+        do throws(Errno) {
+            let file = try FileDescriptor("\(folder)/\(name)", O_RDONLY)
+            return try withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { buffer throws(Errno) in
+                let count = try file.read(into: buffer, at: 0)
+                let digits = buffer.prefix(count).prefix { $0 != UInt8(ascii: "\n") }
+                guard let number = UInt64(String(decoding: digits, as: UTF8.self)) else { throw .invalid }
+                return number
+            }
+        } catch {
+            // What an open file of sysfs answers when what it shows is gone (kernfs_fop_read_iter).
+            throw error == .noDevice ? .noEntry : error
         }
     }
 }

@@ -50,6 +50,38 @@ struct PoolQuotaTests {
         }
     }
 
+    @Test("are gone, not broken, while the kernel takes them away")
+    func vanishing() throws {
+        try withPlace { place in
+            let store = try place.store()
+            defer { store.close() }
+            for _ in 0..<20 {
+                _ = try store.create("a", limit: 1 << 20)
+                let id = try #require(Set(try place.groups()).max())
+                let quota = try Quota(of: FileDescriptor(place.pool, O_RDONLY | O_DIRECTORY))
+                let end = Monitor<Errno?>(nil)
+                let reader = try WorkerThread("reader") {
+                    let limit = Deadline.after(.seconds(60))
+                    do throws(Errno) {
+                        while !limit.hasPassed { _ = try quota.figures(of: id) }
+                    } catch {
+                        end.withLock { $0 = error }
+                    }
+                }
+                try store.delete("a")
+                try run("btrfs", "filesystem", "sync", place.pool)
+                let isOver = try eventually {
+                    // Has the group taken away where the kernel keeps it.
+                    try store.delete("nothing")
+                    return end.withLock { $0 } != nil
+                }
+                #expect(isOver)
+                reader.join()
+                #expect(end.withLock { $0 } == .noEntry)
+            }
+        }
+    }
+
     @Test("are turned on where they are off; a store at work says how")
     func turnedOff() throws {
         try withPlace(.btrfs) { place in
