@@ -21,8 +21,8 @@ func system(_ name: String, apt package: String) -> Target {
     .systemLibrary(name: name, path: "Sources/C/\(name)", providers: [.apt([package])])
 }
 
-/// A library of Debian's that is loaded when it is first needed.
-func loaded(_ name: String) -> Target {
+/// C of our own: what loads a library of Debian's when it is first needed, or is compiled for several processors.
+func c(_ name: String) -> Target {
     .target(name: name, path: "Sources/C/\(name)", publicHeadersPath: ".")
 }
 
@@ -68,15 +68,16 @@ let package = Package(
         system("CCrypto", apt: "libssl-dev"),
         system("CHiredis", apt: "libhiredis-dev"),
         system("CMessagePack", apt: "libmsgpack-dev"),
-        loaded("CCurl"),
+        c("CCurl"),
         system("CYAML", apt: "libyaml-dev"),
         system("CXXHash", apt: "libxxhash-dev"),
         system("CBtrfs", apt: "libbtrfsutil-dev"),
         system("CSeccomp", apt: "libseccomp-dev"),
-        loaded("CMicroHTTPD"),
+        c("CMicroHTTPD"),
+        c("CBLAKE2b"),
         .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
 
-        library("Support", ["CLinux"]),
+        library("Support", ["CBLAKE2b", "CLinux"]),
         library("Telemetry", ["Support", "CLinux", "CMicroHTTPD", .product(name: "Logging", package: "swift-log")]),
         library(
             "ProgramSupport",

@@ -1,6 +1,9 @@
+internal import CBLAKE2b
+
 /// BLAKE2b without key, salt or personalisation, with a digest of 16 or 32 bytes (RFC 7693).
 ///
-/// The state lives in locals and the rounds are unrolled: about 1 GB/s on one core, twice a version with an array.
+/// About 0.9 GB/s on one core, since each step needs the one before; several inputs side by side (``hash(_:)``) take
+/// little longer than one.
 public struct BLAKE2b: Sendable {
     /// Digest lengths that flists use.
     public enum Length: Int, Sendable {
@@ -8,24 +11,21 @@ public struct BLAKE2b: Sendable {
         case bytes32 = 32
     }
 
-    private var state: SIMD8<UInt64>
+    private var state = SIMD8<UInt64>()
     private var total: UInt64 = 0
     private var pending: [UInt8] = []
     private let length: Length
 
     public init(_ length: Length) {
         self.length = length
-        state = Self.initial
-        state[0] ^= 0x0101_0000 ^ UInt64(length.rawValue)
+        Self.withWords(&state) { blake2b_begin($0, length.rawValue) }
     }
 
     /// Hashes bytes in one go, without allocating.
     public static func hash(_ bytes: UnsafeRawBufferPointer, _ length: Length) -> Digest {
-        var state = initial
-        state[0] ^= 0x0101_0000 ^ UInt64(length.rawValue)
-        var total: UInt64 = 0
-        let rest = absorb(bytes, &state, &total)
-        return finish(rest, &state, total, length)
+        var message = blake2b_message(bytes, length.rawValue)
+        blake2b_hash(&message, 1, 1)
+        return message.hash
     }
 
     public static func hash(_ bytes: [UInt8], _ length: Length) -> Digest {
@@ -41,15 +41,12 @@ public struct BLAKE2b: Sendable {
             bytes = bytes.dropFirst(room)
             // The last block is compressed differently: keep a full one until more comes.
             guard !bytes.isEmpty else { return }
-            pending.withUnsafeBytes { block in
-                guard let base = block.baseAddress else { return }
-                total &+= 128
-                Self.compress(base, &state, total, last: false)
-            }
+            pending.withUnsafeBytes { compress($0) }
             pending.removeAll(keepingCapacity: true)
         }
-        let rest = Self.absorb(UnsafeRawBufferPointer(rebasing: bytes), &state, &total)
-        pending.append(contentsOf: rest)
+        let whole = max(0, bytes.count - 1) / 128 * 128
+        compress(UnsafeRawBufferPointer(rebasing: bytes.prefix(whole)))
+        pending.append(contentsOf: bytes.dropFirst(whole))
     }
 
     public mutating func update(_ bytes: [UInt8]) {
@@ -59,34 +56,33 @@ public struct BLAKE2b: Sendable {
     /// The digest of everything added. More may be added afterwards.
     public func finalize() -> Digest {
         var state = state
-        return pending.withUnsafeBytes { Self.finish($0, &state, total, length) }
+        pending.withUnsafeBytes { end in
+            Self.withWords(&state) { blake2b_end($0, end.baseAddress, end.count, total) }
+        }
+        return withUnsafeBytes(of: &state) { Digest(UnsafeRawBufferPointer(rebasing: $0[..<length.rawValue])) } ?? .zero
     }
 
-    /// Compresses all blocks but the last and answers what is left, 1 to 128 bytes unless the input is empty.
-    private static func absorb(
-        _ bytes: UnsafeRawBufferPointer, _ state: inout SIMD8<UInt64>, _ total: inout UInt64
-    ) -> UnsafeRawBufferPointer {
-        guard let base = bytes.baseAddress, bytes.count > 128 else { return bytes }
-        let blocks = (bytes.count - 1) / 128
-        for block in 0..<blocks {
-            total &+= 128
-            compress(base + block * 128, &state, total, last: false)
-        }
-        return UnsafeRawBufferPointer(rebasing: bytes[(blocks * 128)...])
+    /// Whole blocks, of which none is the last.
+    private mutating func compress(_ blocks: UnsafeRawBufferPointer) {
+        Self.withWords(&state) { blake2b_compress($0, blocks.baseAddress, blocks.count / 128, total) }
+        total &+= UInt64(blocks.count)
     }
 
-    private static func finish(
-        _ rest: UnsafeRawBufferPointer, _ state: inout SIMD8<UInt64>, _ total: UInt64, _ length: Length
-    ) -> Digest {
-        var block: (SIMD8<UInt64>, SIMD8<UInt64>) = (.zero, .zero)
-        withUnsafeMutableBytes(of: &block) { buffer in
-            buffer.copyMemory(from: rest)
-            guard let base = buffer.baseAddress else { return }
-            compress(base, &state, total &+ UInt64(rest.count), last: true)
-        }
-        return withUnsafeBytes(of: &state) { all in
-            // The length is 16 or 32, which is what a digest takes.
-            Digest(UnsafeRawBufferPointer(rebasing: all[..<length.rawValue])) ?? Digest.zero
-        }
+    private static func withWords(_ state: inout SIMD8<UInt64>, _ body: (UnsafeMutablePointer<UInt64>) -> Void) {
+        withUnsafeMutablePointer(to: &state) { $0.withMemoryRebound(to: UInt64.self, capacity: 8, body) }
+    }
+}
+
+extension blake2b_message {
+    init(_ bytes: UnsafeRawBufferPointer, _ digestLength: Int) {
+        self.init()
+        self.bytes = bytes.baseAddress
+        length = bytes.count
+        digest_length = digestLength
+    }
+
+    /// The digest, when it was hashed, of 16 or 32 bytes.
+    var hash: Digest {
+        withUnsafeBytes(of: digest) { Digest(UnsafeRawBufferPointer(rebasing: $0[..<digest_length])) } ?? .zero
     }
 }

@@ -1,5 +1,7 @@
-import Support
+import TestSupport
 import Testing
+
+@testable import Support
 
 @Suite("BLAKE2b")
 struct BLAKE2bTests {
@@ -27,6 +29,40 @@ struct BLAKE2bTests {
                 position += step
             }
             #expect(hasher.finalize() == BLAKE2b.hash(bytes, .bytes32))
+        }
+    }
+
+    @Test(
+        "of whole and of begun blocks (Python's hashlib)",
+        arguments: [
+            (128, "7230730104395dee302019e3e4f16c46"), (129, "c8b20ca4def638d8e9a7d7ae50d7f741"),
+            (1000, "9a93c6b3ef6ea631ce915a61ae24bfbb02726d6272169cd3d5aad53a39a773e1"),
+        ])
+    func blocks(size: Int, digest: String) {
+        let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        #expect(BLAKE2b.hash(bytes, digest.count == 32 ? .bytes16 : .bytes32).description == digest)
+    }
+
+    @Test("is the same side by side, whatever the lengths", arguments: [1, 4, 8])
+    func sideBySide(lanes: Int) {
+        // Of what this processor has.
+        let lanes = min(lanes, BLAKE2b.lanes)
+        var random = SeededGenerator(seed: 1)
+        for _ in 0..<300 {
+            let texts = (0..<Int.random(in: 0..<20, using: &random)).map { _ in
+                let size = Bool.random(using: &random) ? Int.random(in: 0..<700, using: &random) : 128
+                return (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
+            }
+            let lengths = texts.map { _ in Bool.random(using: &random) ? BLAKE2b.Length.bytes16 : .bytes32 }
+            // Each in memory of its own size: a read past the end is seen by the address sanitizer.
+            let copies = texts.map { text in
+                let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
+                copy.copyBytes(from: text)
+                return UnsafeRawBufferPointer(copy)
+            }
+            defer { copies.forEach { $0.deallocate() } }
+            let digests = BLAKE2b.hash(zip(copies, lengths).map { BLAKE2b.Input($0, $1) }, lanes: lanes)
+            #expect(digests == zip(texts, lengths).map { BLAKE2b.hash($0, $1) })
         }
     }
 }
