@@ -20,7 +20,17 @@ public struct BlockDecoder: ~Copyable {
     public mutating func decode(
         _ stored: UnsafeRawBufferPointer, as reference: BlockReference, into plain: UnsafeMutableRawBufferPointer
     ) throws(CodecError) {
-        try Self.checkStored(stored, reference, plain)
+        try Self.checkLengths(stored, reference, plain)
+        guard BLAKE2b.hash(stored, reference.codec.digestLength) == reference.id else { throw .wrongID }
+        try open(stored, reference, into: plain)
+        let digest = BLAKE2b.hash(UnsafeRawBufferPointer(plain), reference.codec.digestLength)
+        guard digest == reference.key else { throw .wrongContent }
+    }
+
+    /// Decrypts and decompresses.
+    mutating func open(
+        _ stored: UnsafeRawBufferPointer, _ reference: BlockReference, into plain: UnsafeMutableRawBufferPointer
+    ) throws(CodecError) {
         let scratch = scratch.bytes(stored.count)
         let length: Int
         switch reference.codec {
@@ -30,8 +40,7 @@ public struct BlockDecoder: ~Copyable {
         try decompress(UnsafeRawBufferPointer(rebasing: scratch[..<length]), reference, into: plain)
     }
 
-    /// The checks before decryption.
-    static func checkStored(
+    static func checkLengths(
         _ stored: UnsafeRawBufferPointer, _ reference: BlockReference, _ plain: UnsafeMutableRawBufferPointer
     ) throws(CodecError) {
         guard plain.count == reference.plainLength, plain.count > 0 else {
@@ -42,10 +51,8 @@ public struct BlockDecoder: ~Copyable {
         }
         let limit = reference.codec.maximumStoredLength(plainLength: plain.count)
         guard stored.count <= limit else { throw .tooLarge(declared: stored.count, limit: limit) }
-        guard BLAKE2b.hash(stored, reference.codec.digestLength) == reference.id else { throw .wrongID }
     }
 
-    /// The steps after decryption.
     mutating func decompress(
         _ compressed: UnsafeRawBufferPointer, _ reference: BlockReference,
         into plain: UnsafeMutableRawBufferPointer
@@ -54,7 +61,5 @@ public struct BlockDecoder: ~Copyable {
         case .xxteaSnappy, .gcmSnappy: try Snappy.decompress(compressed, into: plain)
         case .gcmZstd: try zstd.decompress(compressed, into: plain)
         }
-        let digest = BLAKE2b.hash(UnsafeRawBufferPointer(plain), reference.codec.digestLength)
-        guard digest == reference.key else { throw .wrongContent }
     }
 }

@@ -25,11 +25,17 @@ final class DecodeQueue: Sendable {
 
     private let state = Monitor(State())
     private let threads: Int
-    /// The decoder takes so many in the time of one.
-    private static let lanes = 4
+    private let mostBytes: Int
+    /// In a batch. The decoder takes eight in little more than the time of one, and those who wait for the first wait for all.
+    private static let mostBlocks = 16
 
-    /// - Parameter threads: how many take from it.
-    init(threads: Int) { self.threads = max(1, threads) }
+    /// - Parameters:
+    ///   - threads: how many take from it.
+    ///   - mostBytes: of a batch, plain.
+    init(threads: Int, mostBytes: Int) {
+        self.threads = max(1, threads)
+        self.mostBytes = mostBytes
+    }
 
     func append(_ block: Block) {
         state.withLock { $0.blocks.append(block, block.fetchClass) }
@@ -45,7 +51,11 @@ final class DecodeQueue: Sendable {
     func next() -> Item? {
         state.wait { state -> Item?? in
             if state.isStopped { return .some(nil) }
-            let run = state.blocks.popRun(Self.lanes, takers: threads) { $0.job.reference.codec == .xxteaSnappy }
+            var room = mostBytes
+            let run = state.blocks.popRun(Self.mostBlocks, takers: threads) { block in
+                room -= block.job.reference.plainLength
+                return room >= 0
+            }
             guard let run else { return nil }
             return .some(run.others.isEmpty ? .block(run.first) : .batch([run.first] + run.others))
         }

@@ -22,7 +22,7 @@ final class FetchCore: Sendable {
 
     init(_ options: FetcherOptions) {
         self.options = options
-        decodeQueue = DecodeQueue(threads: options.decodeThreads)
+        decodeQueue = DecodeQueue(threads: options.decodeThreads, mostBytes: options.decodedTogether)
         state = Monitor(FetchState(options))
     }
 

@@ -120,7 +120,8 @@ struct FetchState {
             case .readahead: 15
             case .prefetch: 12
             }
-        let plain = min(options.memoryBudget / 2, max(1, options.decodeThreads) * job.reference.plainLength)
+        let each = max(options.decodedTogether, job.reference.plainLength)
+        let plain = min(options.memoryBudget / 2, max(1, options.decodeThreads) * each)
         return slots + slots(of: job) <= options.smallBlockWindow * share / 16
             && statistics.inFlightBytes - plainBytes + job.cost <= (options.memoryBudget - plain) * share / 16
     }

@@ -9,6 +9,8 @@ internal import Synchronization
 /// them, and write each different content to a file if asked to. Nothing that reads a flist can be faster than this.
 public final class DecodeBench: Sendable {
     private let contents: [[BlockReference]]
+    /// Contents that a core takes at a time: one large one, or small ones that it can decode side by side.
+    private let groups: [Range<Int>]
     private let stored = Mutex<[Digest: BlockBuffer]>([:])
 
     /// The different contents of a flist, the largest first, so that no core is left with a large one at the end.
@@ -22,6 +24,18 @@ public final class DecodeBench: Sendable {
         }
         self.contents = contents.map { (bytes: $0.reduce(0) { $0 + $1.plainLength }, references: $0) }
             .sorted { $0.bytes > $1.bytes }.map(\.references)
+        var (groups, first) = ([Range<Int>](), 0)
+        var batch = DecodeBatch.Size()
+        for (index, references) in self.contents.enumerated() {
+            if !references.allSatisfy({ batch.add($0) }), index > first {
+                groups.append(first..<index)
+                first = index
+                batch = DecodeBatch.Size()
+                references.forEach { _ = batch.add($0) }
+            }
+        }
+        if first < contents.count { groups.append(first..<contents.count) }
+        self.groups = groups
     }
 
     /// Brings all blocks into memory. Blocks.
@@ -88,20 +102,25 @@ public final class DecodeBench: Sendable {
         var workers: [WorkerThread] = []
         for number in 0..<max(1, threads) {
             workers.append(
-                try WorkerThread("bench-\(number)") { [contents] in
-                    var worker = ContentDecoder(blocks: blocks)
+                try WorkerThread("bench-\(number)") { [contents, groups] in
+                    var batch = DecodeBatch(blocks: blocks)
                     var figures = BenchFigures()
                     while true {
-                        let index = next.add(1, ordering: .relaxed).oldValue
-                        guard index < contents.count else { break }
+                        let number = next.add(1, ordering: .relaxed).oldValue
+                        guard number < groups.count else { break }
                         let began = Deadline.now
-                        do throws(FlistError) {
-                            let path = folder.map { Self.path(index, in: $0) }
-                            let bytes = try worker.decode(contents[index], into: path)
-                            figures.succeed(bytes: bytes, since: began)
-                            progress.add(bytes: bytes)
-                        } catch {
-                            figures.fail(error.description)
+                        let outputs = groups[number].map { index in
+                            DecodeOutput(contents[index], path: folder.map { Self.path(index, in: $0) })
+                        }
+                        for output in outputs { for block in output.blocks { batch.add(block, to: output) } }
+                        batch.decode()
+                        for output in outputs {
+                            if let error = output.close() {
+                                figures.fail(error.description)
+                            } else {
+                                figures.succeed(bytes: output.size, since: began)
+                                progress.add(bytes: output.size)
+                            }
                         }
                     }
                     total.withLock { $0.merge(figures) }
@@ -129,50 +148,5 @@ public final class DecodeBench: Sendable {
         } catch {
             throw FlistError("cannot make folders in \(folder)", errno: error)
         }
-    }
-}
-
-/// One core's share of a `DecodeBench`.
-private struct ContentDecoder: ~Copyable {
-    let blocks: [Digest: BlockBuffer]
-    private var decoder = BlockDecoder()
-    private var plain: [UInt8] = []
-
-    init(blocks: [Digest: BlockBuffer]) { self.blocks = blocks }
-
-    /// Answers the plain bytes.
-    mutating func decode(_ references: [BlockReference], into path: String?) throws(FlistError) -> Int {
-        let descriptor = try path.map { path throws(FlistError) in
-            do throws(Errno) {
-                return try FileDescriptor(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600).release()
-            } catch {
-                throw FlistError("cannot write \(path)", errno: error)
-            }
-        }
-        defer { if let descriptor { close(descriptor) } }
-        var offset = 0
-        for reference in references {
-            guard let stored = blocks[reference.id] else {
-                throw FlistError(.notFound, "block \(reference.id) was not loaded")
-            }
-            if plain.count < reference.plainLength { plain = [UInt8](repeating: 0, count: reference.plainLength) }
-            do {
-                try plain.withUnsafeMutableBytes { memory in
-                    let target = UnsafeMutableRawBufferPointer(rebasing: memory[..<reference.plainLength])
-                    try decoder.decode(stored.bytes, as: reference, into: target)
-                    guard let descriptor else { return }
-                    var done = 0
-                    while done < target.count {
-                        done += try systemCall {
-                            pwrite(descriptor, target.baseAddress.map { $0 + done }, target.count - done, offset + done)
-                        }
-                    }
-                }
-            } catch {
-                throw FlistError(.io, "cannot decode block \(reference.id)", cause: error)
-            }
-            offset += reference.plainLength
-        }
-        return offset
     }
 }
