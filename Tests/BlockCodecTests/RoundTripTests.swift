@@ -24,6 +24,36 @@ struct RoundTripTests {
         }
     }
 
+    @Test("are the same encoded together or one by one", arguments: BlockCodec.allCases)
+    func together(codec: BlockCodec) throws {
+        let plain = (Self.sizes + [4096]).map { Blocks.data(.text, $0) }
+        var encoder = BlockEncoder(codec: codec)
+        var alone: [(reference: BlockReference, stored: [UInt8])] = []
+        for bytes in plain { alone.append(try Blocks.encode(bytes, with: &encoder)) }
+        // Memory that the encoder may not write to, and that outlives the call.
+        let inputs = plain.map { bytes in
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+            memory.copyBytes(from: bytes)
+            return UnsafeRawBufferPointer(memory)
+        }
+        defer { inputs.forEach { $0.deallocate() } }
+        var numbers: [Int] = []
+        try encoder.encode(zip(inputs, alone).map { ($0, $1.reference.key) }) { number, reference, stored in
+            numbers.append(number)
+            #expect(reference == alone[number].reference)
+            #expect(Array(stored) == alone[number].stored)
+        }
+        #expect(numbers == Array(plain.indices))
+        #expect(throws: CodecError.wrongLength(found: 0, expected: 1)) {
+            let key = BLAKE2b.hash([], codec.digestLength)
+            try encoder.encode([
+                (inputs[0], alone[0].reference.key), (UnsafeRawBufferPointer(start: nil, count: 0), key),
+            ]) {
+                _, _, _ in Issue.record("a block was handed over")
+            }
+        }
+    }
+
     @Test("come back at every level of zstd", arguments: [-5, 1, 3, 9, 19, 22] as [Int32])
     func levels(level: Int32) throws {
         let plain = Blocks.data(.text, 300_000)

@@ -8,14 +8,21 @@ final class PackQueue: Sendable {
         case open([PackFile])
         /// Some blocks of a file.
         case part(OpenFile, Range<Int>)
-        /// One block's bytes.
-        case block(PackFile, index: Int, BlockBuffer)
+        /// Some blocks' bytes.
+        case blocks([Block])
+    }
+
+    /// A block of a file that comes as a stream.
+    struct Block: Sendable {
+        let file: PackFile
+        let index: Int
+        let bytes: BlockBuffer
     }
 
     fileprivate struct State {
         var files: [[PackFile]] = []
         var firstFiles = 0
-        var blocks: [(PackFile, Int, BlockBuffer)] = []
+        var blocks: [Block] = []
         var firstBlock = 0
         var blockBytes = 0
         /// Files of which parts have yet to be given out, and where the next begins.
@@ -53,7 +60,7 @@ final class PackQueue: Sendable {
         let isTaken = state.wait { state -> Bool? in
             if state.isAborted { return false }
             guard state.blockBytes == 0 || state.blockBytes + bytes.count <= Self.byteLimit else { return nil }
-            state.blocks.append((file, index, bytes))
+            state.blocks.append(Block(file: file, index: index, bytes: bytes))
             state.blockBytes += bytes.count
             return true
         }
@@ -113,14 +120,16 @@ extension PackQueue.State {
             return .part(file, start..<end)
         }
         if firstBlock < blocks.count {
-            let (file, index, bytes) = blocks[firstBlock]
-            firstBlock += 1
-            blockBytes -= bytes.count
+            var size = PackBatch.Size()
+            let run = blocks[firstBlock...].prefix { size.add($0.bytes.count) }
+            let taken = run.isEmpty ? blocks[firstBlock...].prefix(1) : run
+            firstBlock = taken.endIndex
+            blockBytes -= taken.reduce(0) { $0 + $1.bytes.count }
             if firstBlock == blocks.count || firstBlock > 256 {
                 blocks.removeFirst(firstBlock)
                 firstBlock = 0
             }
-            return .block(file, index: index, bytes)
+            return .blocks(Array(taken))
         }
         if firstFiles < files.count {
             let job = files[firstFiles]

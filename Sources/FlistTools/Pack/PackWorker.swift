@@ -9,17 +9,15 @@ internal import Synchronization
 struct PackWorker: ~Copyable {
     private let shared: PackShared
     private var encoder: BlockEncoder
-    private let plain: UnsafeMutableRawBufferPointer
+    private var batch: PackBatch
     /// A fifo that has taken a file's name must not make this wait; what only reads need not leave a trace.
     private let flags = O_RDONLY | O_NONBLOCK | (geteuid() == 0 ? linux_o_noatime : 0)
 
     init(_ shared: PackShared) {
         self.shared = shared
         encoder = BlockEncoder(codec: shared.codec, level: shared.level)
-        plain = .allocate(byteCount: shared.blockSize, alignment: 4096)
+        batch = PackBatch(blockSize: shared.blockSize)
     }
-
-    deinit { plain.deallocate() }
 
     /// Works until there is nothing more to do.
     mutating func run() {
@@ -29,10 +27,15 @@ struct PackWorker: ~Copyable {
                 case .open(let files):
                     defer { shared.queue.opened() }
                     for file in files { try open(file) }
-                case .part(let file, let range): try read(file, range)
-                case .block(let file, let index, let bytes):
-                    file.set(index, block: try encode(bytes.bytes))
-                    shared.count(bytes.count)
+                    try flush()
+                case .part(let file, let range):
+                    try read(file, range)
+                    try flush()
+                case .blocks(let blocks):
+                    try withExtendedLifetime(blocks) { () throws(FlistError) in
+                        try encode(
+                            blocks.map { PackBatch.Block(file: $0.file, index: $0.index, bytes: $0.bytes.bytes) })
+                    }
                 }
             } catch {
                 shared.give(up: error)
@@ -80,9 +83,8 @@ struct PackWorker: ~Copyable {
         return OpenFile(file, descriptor, status, blockCount: count)
     }
 
-    /// Reads some blocks; whoever reads the last part of a file looks whether it has changed meanwhile.
+    /// Reads some blocks into the batch.
     private mutating func read(_ open: OpenFile, _ range: Range<Int>) throws(FlistError) {
-        let file = open.file
         var failure: Errno?
         for index in range {
             let offset = UInt64(index) * UInt64(shared.blockSize)
@@ -91,21 +93,26 @@ struct PackWorker: ~Copyable {
                 shared.count(length)
                 continue
             }
+            let buffer = try room(length)
             do throws(Errno) {
-                let buffer = UnsafeMutableRawBufferPointer(rebasing: plain[..<length])
                 let count = try open.descriptor.read(into: buffer, at: offset)
                 guard count == length else {
-                    file.state.withLock { $0.wasShort = true }
+                    open.file.state.withLock { $0.wasShort = true }
                     break
                 }
             } catch {
                 failure = error
                 break
             }
-            file.set(index, block: try encode(UnsafeRawBufferPointer(rebasing: plain[..<length])))
-            shared.count(length)
+            batch.add(open.file, index, buffer)
         }
-        if let failure {
+        batch.add(PackBatch.Part(file: open, failure: failure))
+    }
+
+    /// After the blocks of a part were encoded: whoever is the last of a file looks whether it has changed meanwhile.
+    private mutating func finish(_ part: PackBatch.Part) throws(FlistError) {
+        let file = part.file.file
+        if let failure = part.failure {
             let isFirst = file.state.withLock { state in
                 defer { state.isLost = true }
                 return !state.isLost
@@ -116,7 +123,7 @@ struct PackWorker: ~Copyable {
             state.pending -= 1
             return state.pending == 0 && !state.isLost
         }
-        if isLast { try check(open) }
+        if isLast { try check(part.file) }
     }
 
     private static func isHole(_ open: OpenFile, _ offset: UInt64, _ length: Int) -> Bool {
@@ -163,11 +170,12 @@ struct PackWorker: ~Copyable {
         var content = Content()
         while content.size < size {
             let length = Int(min(UInt64(shared.blockSize), size - content.size))
-            let buffer = UnsafeMutableRawBufferPointer(rebasing: plain[..<length])
+            // The batch is empty: its parts end after its blocks were encoded.
+            guard let buffer = batch.room(length) else { throw .noMemory }
             let count = try open.descriptor.read(into: buffer, at: content.size)
             if count == 0 { break }
             do throws(FlistError) {
-                content.blocks.append(try encode(UnsafeRawBufferPointer(rebasing: plain[..<count])))
+                content.blocks += try encode([UnsafeRawBufferPointer(rebasing: buffer[..<count])])
             } catch {
                 shared.give(up: error)
                 return content
@@ -180,23 +188,50 @@ struct PackWorker: ~Copyable {
 
     // MARK: Blocks
 
-    /// The block's position in the table; one that is new is on its way to the stores.
-    private mutating func encode(_ bytes: UnsafeRawBufferPointer) throws(FlistError) -> UInt32 {
-        let key = BLAKE2b.hash(bytes, shared.codec.digestLength)
-        guard let (position, isNew) = shared.table.claim(key, plainLength: bytes.count) else {
-            throw BlockTable.full
+    /// Memory for the next block of the batch.
+    private mutating func room(_ length: Int) throws(FlistError) -> UnsafeMutableRawBufferPointer {
+        if let room = batch.room(length) { return room }
+        try flush()
+        guard let room = batch.room(length) else {
+            throw FlistError(.io, "a block of \(length) bytes is larger than one of \(shared.blockSize)")
         }
-        guard isNew else {
-            shared.countRepeated(bytes.count)
-            return position
+        return room
+    }
+
+    /// Encodes what was read, and ends the parts that were read to their end.
+    private mutating func flush() throws(FlistError) {
+        try encode(batch.blocks)
+        for part in batch.empty() { try finish(part) }
+    }
+
+    private mutating func encode(_ blocks: [PackBatch.Block]) throws(FlistError) {
+        let positions = try encode(blocks.map(\.bytes))
+        for (block, position) in zip(blocks, positions) {
+            block.file.set(block.index, block: position)
+            shared.count(block.bytes.count)
+        }
+    }
+
+    /// The blocks' positions in the table; those that are new are on their way to the stores.
+    private mutating func encode(_ blocks: [UnsafeRawBufferPointer]) throws(FlistError) -> [UInt32] {
+        let keys = BLAKE2b.hash(blocks.map { BLAKE2b.Input($0, shared.codec.digestLength) })
+        var positions: [UInt32] = []
+        var new: [(position: UInt32, plain: UnsafeRawBufferPointer, key: Digest)] = []
+        for (bytes, key) in zip(blocks, keys) {
+            guard let (position, isNew) = shared.table.claim(key, plainLength: bytes.count) else {
+                throw BlockTable.full
+            }
+            positions.append(position)
+            if isNew { new.append((position, bytes, key)) } else { shared.countRepeated(bytes.count) }
         }
         do throws(CodecError) {
-            let (reference, stored) = try encoder.encode(bytes, key: key)
-            shared.table.encoded(position, id: reference.id, storedLength: stored.count)
-            shared.uploads.add(reference.id, stored)
+            try encoder.encode(new.map { ($0.plain, $0.key) }) { [shared] number, reference, stored in
+                shared.table.encoded(new[number].position, id: reference.id, storedLength: stored.count)
+                shared.uploads.add(reference.id, stored)
+            }
         } catch {
-            throw FlistError(.io, "cannot encode a block of \(bytes.count) bytes", cause: error)
+            throw FlistError(.io, "cannot encode blocks", cause: error)
         }
-        return position
+        return positions
     }
 }
