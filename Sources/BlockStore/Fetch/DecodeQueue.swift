@@ -26,8 +26,8 @@ final class DecodeQueue: Sendable {
     private let state = Monitor(State())
     private let threads: Int
     private let mostBytes: Int
-    /// In a batch. The decoder takes eight in little more than the time of one, and those who wait for the first wait for all.
-    private static let mostBlocks = 16
+    /// In a batch: it takes less time than one after the other, but whoever waits for the first waits for all.
+    private static let (mostBlocks, mostDemanded) = (16, 4)
 
     /// - Parameters:
     ///   - threads: how many take from it.
@@ -51,10 +51,11 @@ final class DecodeQueue: Sendable {
     func next() -> Item? {
         state.wait { state -> Item?? in
             if state.isStopped { return .some(nil) }
-            var room = mostBytes
+            var (count, room) = (0, mostBytes)
             let run = state.blocks.popRun(Self.mostBlocks, takers: threads) { block in
+                count += 1
                 room -= block.job.reference.plainLength
-                return room >= 0
+                return room >= 0 && (block.fetchClass != .demand || count <= Self.mostDemanded)
             }
             guard let run else { return nil }
             return .some(run.others.isEmpty ? .block(run.first) : .batch([run.first] + run.others))

@@ -53,6 +53,13 @@ typedef uint64_t vector4 __attribute__((vector_size(32)));
 #define TARGET __attribute__((target("avx2")))
 #include "kernel.h"
 
+// AVX-512 rotates in one step what takes AVX2 two or three.
+#define COMPRESS compress4_rotating
+#define VECTOR vector4
+#define LANES 4
+#define TARGET __attribute__((target("avx512f,avx512vl")))
+#include "kernel.h"
+
 typedef uint64_t vector8 __attribute__((vector_size(64)));
 #define COMPRESS compress8
 #define VECTOR vector8
@@ -72,11 +79,13 @@ size_t blake2b_lanes(void) {
 /// Mixes in the next blocks of the first `used` lanes, of which the processor has `most`.
 static void compress(struct lanes *lanes, size_t used, size_t most, size_t blocks) {
 #if defined(__x86_64__)
-    // A single message is quicker by itself.
+    // A single message is quicker by itself, and four are in vectors of four.
     if (used > 1) {
+        const size_t width = used > 4 ? 8 : 4;
         // Lanes without a message repeat the first one's.
-        for (size_t lane = used; lane < most; lane++) lanes->next[lane] = lanes->next[0];
-        if (most == 8) return compress8(lanes, blocks);
+        for (size_t lane = used; lane < width; lane++) lanes->next[lane] = lanes->next[0];
+        if (width == 8) return compress8(lanes, blocks);
+        if (most == 8) return compress4_rotating(lanes, blocks);
         return compress4(lanes, blocks);
     }
 #endif
