@@ -29,6 +29,25 @@ func codec() {
             } setup: {
                 try StoredBlock(plain, codec)
             }
+            Benchmark("Decode.\(codec).8x\(count >> 10)KiB", configuration: .init(scalingFactor: scale)) {
+                (benchmark, blocks: [StoredBlock]) in
+                var decoder = BlockDecoder()
+                withPointers(to: blocks.map(\.bytes)) { stored in
+                    withPointers(to: blocks.map { _ in [UInt8](repeating: 0, count: count) }) { plain in
+                        var decodings = zip(zip(stored, plain), blocks).map { memory, block in
+                            BlockDecoding(
+                                stored: memory.0, reference: block.reference,
+                                plain: UnsafeMutableRawBufferPointer(mutating: memory.1))
+                        }
+                        benchmark.startMeasurement()
+                        for _ in benchmark.scaledIterations { decoder.decode(&decodings) }
+                        benchmark.stopMeasurement()
+                        if let error = decodings.compactMap(\.error).first { benchmark.error("\(error)") }
+                    }
+                }
+            } setup: {
+                try (1...8).map { try StoredBlock(sample(count, seed: $0), codec) }
+            }
         }
     }
 }

@@ -34,4 +34,24 @@ private func hashing() {
             for _ in $0.scaledIterations { blackHole(BLAKE2b.hash(bytes, .bytes32)) }
         }
     }
+    let inputs = (1...8).map { sample(512 << 10, seed: $0) }
+    Benchmark("BLAKE2b.8x512KiB") { benchmark in
+        withPointers(to: inputs) { pointers in
+            let inputs = pointers.map { BLAKE2b.Input($0, .bytes32) }
+            benchmark.startMeasurement()
+            for _ in benchmark.scaledIterations { blackHole(BLAKE2b.hash(inputs)) }
+            benchmark.stopMeasurement()
+        }
+    }
+}
+
+/// Lends the bytes of several arrays at once.
+func withPointers(to arrays: [[UInt8]], _ body: ([UnsafeRawBufferPointer]) -> Void) {
+    let memory = arrays.map { bytes in
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+        copy.copyBytes(from: bytes)
+        return copy
+    }
+    defer { memory.forEach { $0.deallocate() } }
+    body(memory.map { UnsafeRawBufferPointer($0) })
 }
