@@ -48,6 +48,16 @@ struct ChangingTests {
         #expect(missing.errors == "flist: cannot read /nosuch: No such file or directory\n")
     }
 
+    @Test("pack takes a tree of more directories than a process may have files open")
+    func packManyDirectories() throws {
+        let program = try FlistProgram()
+        try program.shell("mkdir -p tree/d{1..3000} && for d in tree/d*; do echo $d > $d/file; done")
+        let outcome = try program.shell("ulimit -n 1024; $FLIST pack --json -s dir://$PWD/blocks -m out.fl tree")
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("\"entries\": 6001"))
+        #expect(outcome.errors == "")
+    }
+
     @Test("pack --base tells what it has not read, and refuses a base that cannot be one")
     func packBase() throws {
         let program = try FlistProgram()

@@ -32,7 +32,7 @@ struct DirectoryScanner {
     private var linked: [Own: Int] = [:]
     private let device: UInt64
     /// Files that are yet to be handed over.
-    private var found: [PackFile] = []
+    private var found: [PackQueue.Waiting] = []
     private var foundBytes: UInt64 = 0
     /// A job is no larger than a part of a large file.
     private let jobBytes: UInt64
@@ -106,14 +106,14 @@ struct DirectoryScanner {
         }
         var inode = PackTree.Inode(status: status)
         if status.type == .regular {
-            let file = PackFile(.folder(directory, name: name), status)
+            let file = PackFile(name, in: directory.path, status)
             inode.file = file
             let isUnchanged: Bool
             do throws(Errno) { isUnchanged = try takeFromBase(file, name, status, level) } catch {
                 journal.lost(path, "cannot read its attributes", error)
                 return true
             }
-            guard isUnchanged || add(file, status.size) else { return false }
+            guard isUnchanged || add(file, in: directory, status.size) else { return false }
         } else {
             do throws(Errno) {
                 inode.xattrs = try XattrReader.of(name, in: directory.descriptor.number)
@@ -159,8 +159,8 @@ struct DirectoryScanner {
     }
 
     /// False when packing has been given up.
-    private mutating func add(_ file: PackFile, _ size: UInt64) -> Bool {
-        found.append(file)
+    private mutating func add(_ file: PackFile, in directory: OpenDirectory, _ size: UInt64) -> Bool {
+        found.append(PackQueue.Waiting(file: file, directory: directory))
         // No overflow: a size is below 2^63, and the sum before it below that of a job.
         foundBytes += size
         return found.count < PackQueue.filesPerJob && foundBytes < jobBytes || handOver()

@@ -7,12 +7,6 @@ final class PackFile: Sendable {
     /// Marks a hole among the positions of blocks.
     static let hole = UInt32.max
 
-    enum Source: Sendable {
-        case folder(OpenDirectory, name: [UInt8])
-        /// A member of a tar file, whose bytes come with the jobs.
-        case member(path: [UInt8])
-    }
-
     /// What is known of it once it is open.
     struct State: Sendable {
         var attributes: FileStatus
@@ -30,21 +24,21 @@ final class PackFile: Sendable {
         var isLost = false
     }
 
-    let source: Source
+    private let folder: [UInt8]
+    let name: [UInt8]
     let state: Mutex<State>
 
-    init(_ source: Source, _ attributes: FileStatus) {
-        self.source = source
+    /// - Parameters:
+    ///   - name: in the folder, or a whole path where that is empty.
+    ///   - folder: its path from the source on, of which all files of a folder share the memory.
+    init(_ name: [UInt8], in folder: [UInt8] = [], _ attributes: FileStatus) {
+        self.name = name
+        self.folder = folder
         state = Mutex(State(attributes: attributes))
     }
 
     /// For people.
-    var path: [UInt8] {
-        switch source {
-        case .folder(let directory, let name): directory.path(of: name)
-        case .member(let path): path
-        }
-    }
+    var path: [UInt8] { folder.isEmpty ? name : folder + [UInt8(ascii: "/")] + name }
 
     /// Gives the file up.
     func lose() { state.withLock { $0.isLost = true } }

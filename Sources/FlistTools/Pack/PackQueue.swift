@@ -5,11 +5,17 @@ internal import Support
 final class PackQueue: Sendable {
     enum Job: Sendable {
         /// Files to be opened, one after another.
-        case open([PackFile])
+        case open([Waiting])
         /// Some blocks of a file.
         case part(OpenFile, Range<Int>)
         /// Some blocks' bytes.
         case blocks([Block])
+    }
+
+    /// A file that is not open yet. It alone holds its directory open: a tree may have more of them than there are descriptors.
+    struct Waiting: Sendable {
+        let file: PackFile
+        let directory: OpenDirectory
     }
 
     /// A block of a file that comes as a stream.
@@ -20,9 +26,10 @@ final class PackQueue: Sendable {
     }
 
     fileprivate struct State {
-        var files: [[PackFile]] = []
+        // What was taken leaves a gap that is closed now and then.
+        var files: [[Waiting]] = []
         var firstFiles = 0
-        var blocks: [Block] = []
+        var blocks: [Block?] = []
         var firstBlock = 0
         var blockBytes = 0
         /// Files of which parts have yet to be given out, and where the next begins.
@@ -44,7 +51,7 @@ final class PackQueue: Sendable {
     private let state = Monitor(State())
 
     /// Adds some files; false when packing has been given up.
-    func add(_ files: [PackFile]) -> Bool {
+    func add(_ files: [Waiting]) -> Bool {
         let isTaken = state.wait { state -> Bool? in
             if state.isAborted { return false }
             guard state.files.count - state.firstFiles < Self.jobLimit else { return nil }
@@ -121,18 +128,24 @@ extension PackQueue.State {
         }
         if firstBlock < blocks.count {
             var size = PackBatch.Size()
-            let run = blocks[firstBlock...].prefix { size.add($0.bytes.count) }
-            let taken = run.isEmpty ? blocks[firstBlock...].prefix(1) : run
-            firstBlock = taken.endIndex
-            blockBytes -= taken.reduce(0) { $0 + $1.bytes.count }
+            var taken: [PackQueue.Block] = []
+            while firstBlock < blocks.count, let block = blocks[firstBlock],
+                size.add(block.bytes.count) || taken.isEmpty
+            {
+                taken.append(block)
+                blocks[firstBlock] = nil
+                firstBlock += 1
+                blockBytes -= block.bytes.count
+            }
             if firstBlock == blocks.count || firstBlock > 256 {
                 blocks.removeFirst(firstBlock)
                 firstBlock = 0
             }
-            return .blocks(Array(taken))
+            return .blocks(taken)
         }
         if firstFiles < files.count {
             let job = files[firstFiles]
+            files[firstFiles] = []
             firstFiles += 1
             if firstFiles == files.count || firstFiles > 64 {
                 files.removeFirst(firstFiles)

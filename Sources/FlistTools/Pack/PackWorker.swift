@@ -45,11 +45,11 @@ struct PackWorker: ~Copyable {
 
     // MARK: Files
 
-    private mutating func open(_ file: PackFile) throws(FlistError) {
-        guard case .folder(let directory, let name) = file.source else { return }
+    private mutating func open(_ waiting: PackQueue.Waiting) throws(FlistError) {
+        let file = waiting.file
         let open: OpenFile
         do throws(Errno) {
-            guard let opened = try self.open(file, directory, name) else {
+            guard let opened = try self.open(file, in: waiting.directory) else {
                 // Something else bears the name now.
                 file.lose()
                 return shared.journal.vanished(file.path)
@@ -66,10 +66,8 @@ struct PackWorker: ~Copyable {
     }
 
     /// Nil when it is no regular file any more.
-    private func open(
-        _ file: PackFile, _ directory: OpenDirectory, _ name: [UInt8]
-    ) throws(Errno) -> OpenFile? {
-        let descriptor = try directory.openEntry(name, flags)
+    private func open(_ file: PackFile, in directory: OpenDirectory) throws(Errno) -> OpenFile? {
+        let descriptor = try directory.openEntry(file.name, flags)
         let status = try FileStatus.of(descriptor.number)
         guard status.type == .regular else { return nil }
         let xattrs = try XattrReader.of(descriptor.number)

@@ -9,7 +9,8 @@ internal import Synchronization
 /// Makes a flist of a directory or a tar file, and writes its blocks to stores.
 ///
 /// A thread looks through the source, one per core reads, hashes, compresses and encrypts, others write to the stores.
-/// Blocks that occur again are stored once. Memory is bounded by about 64 MiB, and what names and block hashes take.
+/// Blocks that occur again are stored once. Memory is bounded by about 64 MiB, 9 MiB for each core, or three blocks where those
+/// are larger, and what names and block hashes take.
 /// What a base has is not read, or at least not stored, again.
 /// The flist appears when every block is stored, and not at all after an error. Equal trees give equal flists.
 public final class Packer: Sendable {

@@ -80,7 +80,7 @@ struct TarScanner {
             return true
         }
         if type == .regular, entry.size > 0 {
-            let file = PackFile(.member(path: path), inode.status)
+            let file = PackFile(path, inode.status)
             let xattrs = inode.xattrs
             file.state.withLock { $0.xattrs = xattrs }
             inode.file = file
