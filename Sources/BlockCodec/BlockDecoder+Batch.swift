@@ -23,9 +23,9 @@ public struct BlockDecoding {
 extension BlockDecoder {
     /// Decodes several blocks, of any codecs; each fails for itself.
     ///
-    /// The same as decoding them one by one, but hashing takes up to eight blocks in the time of one (``BLAKE2b/lanes``), and
-    /// the decryption of XXTEA, the slowest step of its codec, four. Worth it where at least two blocks are there anyway;
-    /// waiting for more is not.
+    /// The same as decoding them one by one, but hashing takes up to eight blocks in the time of two (``BLAKE2b/hash(_:)``), and
+    /// the decryption of XXTEA, the slowest step of its codec, four in that of one. Worth it where at least two blocks are there
+    /// anyway; waiting for more is not.
     public mutating func decode(_ blocks: inout [BlockDecoding]) {
         for index in blocks.indices {
             let block = blocks[index]

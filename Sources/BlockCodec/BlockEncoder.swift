@@ -31,7 +31,7 @@ public struct BlockEncoder: ~Copyable {
         return (BlockReference(id: id, key: key, codec: codec, plainLength: plain.count), stored)
     }
 
-    /// Encodes several blocks: the same as one by one, but hashing takes up to eight in the time of one.
+    /// Encodes several blocks: the same as one by one, but hashing takes up to eight in the time of two.
     ///
     /// - Parameters:
     ///   - blocks: plain bytes, and their hashes, which whoever looks for equal blocks has already.

@@ -55,7 +55,9 @@ final class DecodeQueue: Sendable {
             let run = state.blocks.popRun(Self.mostBlocks, takers: threads) { block in
                 count += 1
                 room -= block.job.reference.plainLength
-                return room >= 0 && (block.fetchClass != .demand || count <= Self.mostDemanded)
+                // XXTEA has lanes on every processor.
+                let gains = BLAKE2b.lanes > 1 || block.job.reference.codec == .xxteaSnappy
+                return gains && room >= 0 && (block.fetchClass != .demand || count <= Self.mostDemanded)
             }
             guard let run else { return nil }
             return .some(run.others.isEmpty ? .block(run.first) : .batch([run.first] + run.others))

@@ -15,13 +15,16 @@ extension FetchCore {
                 plain: UnsafeMutableRawBufferPointer(rebasing: plain.memory[..<block.job.reference.plainLength]))
         }
         withExtendedLifetime((wanted, plains)) { decoder.decode(&decodings) }
+        // Whoever has to ask another store does it first.
         for (index, block) in wanted.enumerated() {
-            let error = decodings[index].error
-            if error == nil {
-                plains[index].count = block.job.reference.plainLength
-                deliver(plains[index], block)
-            }
-            end(block, wasWanted: true, error)
+            if let error = decodings[index].error { end(block, wasWanted: true, error) }
         }
+        let good = wanted.indices.filter { decodings[$0].error == nil }
+        for index in good {
+            plains[index].count = wanted[index].job.reference.plainLength
+            deliver(plains[index], wanted[index])
+        }
+        // All memory is held until here, and its budget with it.
+        for index in good { end(wanted[index], wasWanted: true, nil) }
     }
 }

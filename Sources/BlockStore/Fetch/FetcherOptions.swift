@@ -7,8 +7,8 @@ public struct FetcherOptions: Sendable, Hashable {
     /// Bytes of blocks under way. A larger block goes alone.
     ///
     /// A block counts with its stored length at most, and with its plain length as well while it is decoded: room for
-    /// what each decoding thread takes at a time is set aside. Two threads leave room for 176 blocks of 512 KiB, 165 of
-    /// them for readahead: 288 MB/s at 300 ms of round trip.
+    /// what each decoding thread takes at a time is set aside. Two threads leave room for 175 zstd blocks of 512 KiB, 164 of
+    /// them for readahead: 287 MB/s at 300 ms of round trip.
     public var memoryBudget = 96 << 20
     /// Blocks of 512 KiB or more under way at most; of smaller ones in proportion.
     public var window = 192
@@ -26,7 +26,8 @@ public struct FetcherOptions: Sendable, Hashable {
     public var firstRetryDelay: Duration = .milliseconds(100)
     public var longestRetryDelay: Duration = .seconds(5)
 
-    /// The most plain bytes that a decoding thread takes at a time, unless a single block has more.
+    /// The most plain bytes that a decoding thread takes at a time, unless a single block has more: 4 MiB, and less where there
+    /// are more than six threads.
     var decodedTogether: Int { min(4 << 20, memoryBudget / (4 * max(1, decodeThreads))) }
 
     /// Sets `timeout`, and `deadline` in proportion.

@@ -4,7 +4,7 @@ internal import Support
 
 /// Blocks that one core decodes side by side, and then hands to the contents that they belong to.
 struct DecodeBatch: ~Copyable {
-    /// What is in a batch; as much as a mount decodes together.
+    /// What is in a batch; as much as a mount decodes together on up to six cores.
     struct Size {
         private(set) var bytes = 0
         private(set) var blocks = 0

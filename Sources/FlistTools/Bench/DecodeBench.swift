@@ -88,7 +88,8 @@ public final class DecodeBench: Sendable {
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
-    /// Decodes every content once on `threads` cores; blocks until done. `count` is contents, the time of each its latency.
+    /// Decodes every content once on `threads` cores; blocks until done. `count` is contents, the time of the
+    /// group that each was decoded with its latency.
     ///
     /// - Parameter folder: where each content becomes a file, in folders of a thousand; nil to write nothing.
     public func run(
