@@ -248,7 +248,7 @@ struct BlockFetcherTests {
 
     @Test("tells the reader of an unreachable store the truth")
     func unreachable() throws {
-        let router = try router("zdb://127.0.0.1:\(try TestSocket.freePort())")
+        let router = try router("zdb://127.0.0.1:\(try LoopbackPort.free())")
         defer { router.close() }
         let fetcher = BlockFetcher(options: Self.quick)
         let block = try TestBlock(1)

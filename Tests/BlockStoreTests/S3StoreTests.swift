@@ -16,8 +16,8 @@ struct S3StoreTests {
     }
 
     @Test("writes, reads and finds blocks, each request signed")
-    func roundTrip() async throws {
-        let server = try await MotoServer()
+    func roundTrip() throws {
+        let server = try MotoServer()
         let store = store(server)
         defer { store.close() }
         let blocks = [HTTPTestBlocks.block(1, count: 600_000), HTTPTestBlocks.block(2), HTTPTestBlocks.block(3)]
@@ -31,8 +31,8 @@ struct S3StoreTests {
     }
 
     @Test("takes a path behind the bucket's name, and another region")
-    func path() async throws {
-        let server = try await MotoServer()
+    func path() throws {
+        let server = try MotoServer()
         let store = store(server, bucket: "/\(server.bucket)/deep/er/", region: "eu-west-1")
         defer { store.close() }
         let block = HTTPTestBlocks.block(1)
@@ -41,8 +41,8 @@ struct S3StoreTests {
     }
 
     @Test("is refused with a wrong secret")
-    func wrongSecret() async throws {
-        let server = try await MotoServer()
+    func wrongSecret() throws {
+        let server = try MotoServer()
         let store = store(server, secret: "wrong")
         defer { store.close() }
         let block = HTTPTestBlocks.block(1)
@@ -53,8 +53,8 @@ struct S3StoreTests {
     }
 
     @Test("tells a missing bucket from a missing block")
-    func missingBucket() async throws {
-        let server = try await MotoServer()
+    func missingBucket() throws {
+        let server = try MotoServer()
         let store = store(server, bucket: "nowhere")
         defer { store.close() }
         let block = HTTPTestBlocks.block(1)

@@ -93,7 +93,7 @@ struct ZDBStoreTests {
 
     @Test("says unreachable when nobody listens, and when the host has no address")
     func unreachable() throws {
-        for host in ["127.0.0.1:\(try TestSocket.freePort())", "no-such-host.invalid:1"] {
+        for host in ["127.0.0.1:\(try LoopbackPort.free())", "no-such-host.invalid:1"] {
             let store = try StoreURL(parsing: "zdb://\(host)").open()
             defer { store.close() }
             guard case .failure(.unreachable)? = read([.zero], from: store).first else {

@@ -25,15 +25,29 @@ public enum LoopbackPort {
     }
 
     /// Binds a socket to a free port and tells which.
-    static func bind(_ socket: Int32) throws -> UInt16 {
-        var address = address(0)
-        return try withUnsafeMutablePointer(to: &address) { pointer in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-                _ = try systemCall { Glibc.bind(socket, generic, length) }
-                _ = try systemCall { getsockname(socket, generic, &length) }
+    ///
+    /// None that the kernel gives to connections (from 32768 on): one of those would take the port of a server that a test
+    /// ends and starts again.
+    static func bind(_ socket: Int32) throws(Errno) -> UInt16 {
+        while true {
+            let port = UInt16.random(in: 10_000..<32_768)
+            do throws(Errno) {
+                try bind(socket, to: port)
+                return port
+            } catch {
+                guard error.rawValue == EADDRINUSE else { throw error }
             }
-            return UInt16(bigEndian: pointer.pointee.sin_port)
+        }
+    }
+
+    static func bind(_ socket: Int32, to port: UInt16) throws(Errno) {
+        var address = address(port)
+        _ = try systemCall {
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
         }
     }
 

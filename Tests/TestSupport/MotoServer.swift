@@ -1,5 +1,4 @@
 internal import Foundation
-internal import FoundationNetworking
 
 /// moto's S3 server on 127.0.0.1 with a user, a key and a bucket; it checks signatures. Ends with its object.
 public final class MotoServer: Sendable {
@@ -17,7 +16,7 @@ public final class MotoServer: Sendable {
         (try? ChildProcess([python, "-c", "import moto.server, flask"]))?.wait() == .exited(0)
     }()
 
-    public init() async throws {
+    public init() throws {
         port = try LoopbackPort.free()
         // The four actions below are free; from then on every request is authenticated and authorised.
         process = try ServerProcess(
@@ -25,12 +24,12 @@ public final class MotoServer: Sendable {
             environment: ["INITIAL_NO_AUTH_ACTION_COUNT": "4"], folder: try ServerProcess.makeFolder("moto"), port: port
         )
         let origin = "http://127.0.0.1:\(port)"
-        _ = try await Self.send(origin, "iam", "Action=CreateUser&UserName=u")
-        let keys = try await Self.send(origin, "iam", "Action=CreateAccessKey&UserName=u")
+        _ = try Self.send(origin, "iam", "Action=CreateUser&UserName=u")
+        let keys = try Self.send(origin, "iam", "Action=CreateAccessKey&UserName=u")
         let policy = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#
         let encoded = policy.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        _ = try await Self.send(origin, "iam", "Action=PutUserPolicy&UserName=u&PolicyName=p&PolicyDocument=\(encoded)")
-        _ = try await Self.send("\(origin)/\(bucket)", "s3", nil)
+        _ = try Self.send(origin, "iam", "Action=PutUserPolicy&UserName=u&PolicyName=p&PolicyDocument=\(encoded)")
+        _ = try Self.send("\(origin)/\(bucket)", "s3", nil)
         accessKey = try Self.element("AccessKeyId", of: keys)
         secretKey = try Self.element("SecretAccessKey", of: keys)
     }
@@ -38,21 +37,16 @@ public final class MotoServer: Sendable {
     /// Host and port.
     public var endpoint: String { "127.0.0.1:\(port)" }
 
-    private static func send(_ url: String, _ service: String, _ form: String?) async throws -> String {
-        guard let url = URL(string: url) else { throw ServerProcess.Failure(description: "bad address \(url)") }
-        var request = URLRequest(url: url)
-        request.httpMethod = form == nil ? "PUT" : "POST"
-        request.httpBody = form.map { Data("\($0)&Version=2010-05-08".utf8) }
+    private static func send(_ url: String, _ service: String, _ form: String?) throws -> String {
         // Not checked yet, but moto reads from it which service is meant.
-        request.setValue(
-            "AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/\(service)/aws4_request, SignedHeaders=host, Signature=x",
-            forHTTPHeaderField: "Authorization")
-        let (data, response) = try await URLSession.shared.data(for: request)
-        let text = String(decoding: data, as: UTF8.self)
-        guard (response as? HTTPURLResponse)?.statusCode == 200 else {
-            throw ServerProcess.Failure(description: "moto refused its set-up: \(text)")
+        let credential = "Credential=a/20200101/us-east-1/\(service)/aws4_request"
+        let authorization = "Authorization: AWS4-HMAC-SHA256 \(credential), SignedHeaders=host, Signature=x"
+        let body = form.map { ["--data", "\($0)&Version=2010-05-08"] } ?? ["--request", "PUT"]
+        let end = try ChildProcess.run(["curl", "-sS", "--fail-with-body", "-H", authorization] + body + [url])
+        guard end.status == 0 else {
+            throw ServerProcess.Failure(description: "moto refused its set-up: \(end.errors)\(end.output)")
         }
-        return text
+        return end.output
     }
 
     private static func element(_ name: String, of text: String) throws -> String {

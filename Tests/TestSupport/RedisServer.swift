@@ -11,7 +11,7 @@ public final class RedisServer: @unchecked Sendable {
     private var process: ChildProcess?
 
     public init(options: [String] = []) throws {
-        port = try TestSocket.freePort()
+        port = try LoopbackPort.free()
         folder = FileManager.default.temporaryDirectory.path + "/flist-test-redis-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         socketPath = folder + "/socket"

@@ -8,27 +8,15 @@ public enum TestSocket {
         let fd = try systemCall { socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0) }
         var on: Int32 = 1
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        var address = loopback(port)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         do throws(Errno) {
-            try withUnsafeMutablePointer(to: &address) { pointer throws(Errno) in
-                let raw = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
-                _ = try systemCall { bind(fd, raw, length) }
-                _ = try systemCall { Glibc.listen(fd, 128) }
-                _ = try systemCall { getsockname(fd, raw, &length) }
-            }
+            if port != 0 { try LoopbackPort.bind(fd, to: port) }
+            let bound = port != 0 ? port : try LoopbackPort.bind(fd)
+            _ = try systemCall { Glibc.listen(fd, 128) }
+            return (fd, bound)
         } catch {
             close(fd)
             throw error
         }
-        return (fd, UInt16(bigEndian: address.sin_port))
-    }
-
-    /// A port that was free a moment ago.
-    public static func freePort() throws(Errno) -> UInt16 {
-        let (fd, port) = try listen()
-        close(fd)
-        return port
     }
 
     /// Connects to 127.0.0.1.
