@@ -34,6 +34,24 @@ struct PackerTests {
         #expect(UInt64(stored) == summary.storedBytes)
     }
 
+    @Test("packs files that are more together than is encoded together, and ends of files with the next one's start")
+    func batches() throws {
+        let packing = try Packing()
+        // 40 files of a block and a part of one: 4 MiB end within one of them.
+        try packing.run(
+            "bash", "-c", "for n in {1..40}; do head -c $((600000 + n)) /dev/urandom > \"$0/$n\"; done", packing.source)
+        try packing.run("bash", "-c", "truncate -s 9M \"$0/hole\" && printf end >> \"$0/hole\"", packing.source)
+        for jobs in [1, 3] {
+            var options = try packing.options("\(jobs).fl")
+            options.jobs = jobs
+            let summary = try packing.pack(options)
+            #expect(summary.files == 41)
+            #expect(summary.bytes == 40 * 600_000 + 820 + 9 << 20 + 3)
+            try packing.unpack("\(jobs).fl", into: "target-\(jobs)")
+            try packing.run("diff", "-r", packing.source, packing.path("target-\(jobs)"))
+        }
+    }
+
     @Test("packs an empty folder")
     func empty() throws {
         let packing = try Packing()
