@@ -23,8 +23,8 @@ enum CodecTarget {
             let none = Digest([UInt8](repeating: 7, count: codec.digestLength.rawValue))
             guard let none else { return }
             let reference = BlockReference(id: none, key: none, codec: codec, plainLength: length)
+            // Whether they are the right bytes is asked afterwards, by their hash.
             try decoder.decompress(rest, reference, into: plain)
-            require(false, "bytes of another key")
         }
     }
 
@@ -35,16 +35,39 @@ enum CodecTarget {
         let stored = UnsafeRawBufferPointer(rebasing: rest[32...])
         let reference = BlockReference(
             id: BLAKE2b.hash(stored, codec.digestLength), key: key, codec: codec, plainLength: length)
-        decode(length) { plain throws(CodecError) in
+        let isGood = decode(length) { plain throws(CodecError) in
             var decoder = BlockDecoder()
             try decoder.decode(stored, as: reference, into: plain)
             require(BLAKE2b.hash(UnsafeRawBufferPointer(plain), codec.digestLength) == key, "the bytes of the key")
         }
+        together(stored, reference, isGood)
     }
 
-    private static func decode(_ length: Int, _ body: (UnsafeMutableRawBufferPointer) throws(CodecError) -> Void) {
+    /// Side by side each block ends as it does alone.
+    private static func together(_ stored: UnsafeRawBufferPointer, _ reference: BlockReference, _ isGood: Bool) {
+        let plain = (0..<3).map { _ in
+            UnsafeMutableRawBufferPointer.allocate(byteCount: reference.plainLength, alignment: 16)
+        }
+        defer { plain.forEach { $0.deallocate() } }
+        var blocks = plain.map { BlockDecoding(stored: stored, reference: reference, plain: $0) }
+        var decoder = BlockDecoder()
+        decoder.decode(&blocks)
+        require(blocks.allSatisfy { ($0.error == nil) == isGood }, "the same side by side")
+    }
+
+    /// False after an error.
+    @discardableResult
+    private static func decode(
+        _ length: Int, _ body: (UnsafeMutableRawBufferPointer) throws(CodecError) -> Void
+    ) -> Bool {
         let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 16)
         defer { plain.deallocate() }
-        do throws(CodecError) { try body(plain) } catch { _ = "\(error)" }
+        do throws(CodecError) {
+            try body(plain)
+            return true
+        } catch {
+            _ = "\(error)"
+            return false
+        }
     }
 }
